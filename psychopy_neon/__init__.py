@@ -1,0 +1,1 @@
+"""Pupil Labs Neon for PsychoPy."""

@@ -1,0 +1,192 @@
+"""The vocabulary: frozen records, one type per stage of the flow.
+
+======================  ==========================  ====================  =======================
+stage                   type                        time                  place
+======================  ==========================  ====================  =======================
+as the device sent it   :class:`GazeDatum`          RTP ticks             scene px, distorted
+timed                   :class:`GazeSample`         device and host ns    scene px, distorted
+decoded video           :class:`SceneFrame`         device and host ns    -
+on the screen           :class:`ScreenGaze`         of its sample         screen px
+======================  ==========================  ====================  =======================
+
+``device_ns`` is Unix time on the phone's clock; ``host_ns`` is ``time.perf_counter_ns()`` time of this
+computer. Scene px have pixel centres at integers; screen px are framebuffer pixels with the origin at
+the outer corner of the first pixel, y down.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Vector3: TypeAlias = tuple[float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class EyeState:
+    """One eye; a field is None where the device's packet form does not carry it."""
+
+    pupil_mm: float | None = None
+    """Pupil diameter."""
+    center_mm: Vector3 | None = None
+    """Centre of the eyeball, scene camera coordinates."""
+    axis: Vector3 | None = None
+    """Optical axis, unit vector, scene camera coordinates."""
+    lid_top_rad: float | None = None
+    lid_bottom_rad: float | None = None
+    aperture_mm: float | None = None
+    gaze: tuple[float, float] | None = None
+    """Monocular gaze, scene px."""
+
+
+@dataclass(frozen=True, slots=True)
+class GazeDatum:
+    """Gaze as the device sent it; its time is still in RTP ticks."""
+
+    ticks: int
+    sequence: int
+    x: float
+    y: float
+    worn: bool
+    left: EyeState | None = None
+    right: EyeState | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GazeSample:
+    """Gaze with its time.
+
+    ``host_ns`` and ``bound_ns`` are None as long as the clock offset is unknown (a device without time echo).
+    """
+
+    device_ns: int
+    host_ns: int | None
+    bound_ns: int | None
+    x: float
+    y: float
+    worn: bool
+    left: EyeState | None
+    right: EyeState | None
+    sequence: int
+    received_ns: int
+    """Host clock, when the packet was read from the socket."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SceneFrame:
+    """A decoded scene video frame."""
+
+    device_ns: int
+    host_ns: int | None
+    bound_ns: int | None
+    luma: npt.NDArray[np.uint8]
+    """Luma plane, shape (height, width)."""
+    sequence: int
+    """Count of frames since the stream opened."""
+    received_ns: int
+    """Host clock, when the frame's last packet was read from the socket."""
+    u: npt.NDArray[np.uint8] | None = None
+    """Chroma planes, shape (height / 2, width / 2)."""
+    v: npt.NDArray[np.uint8] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An event as the device confirmed it; ``recording_id`` is None when no recording ran (the device discards it)."""
+
+    name: str
+    device_ns: int
+    recording_id: str | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CameraCalibration:
+    """A pinhole camera with OpenCV's rational distortion k1 k2 p1 p2 k3 k4 k5 k6."""
+
+    matrix: npt.NDArray[np.float64]
+    """Shape (3, 3)."""
+    distortion: npt.NDArray[np.float64]
+    """Shape (8,)."""
+    extrinsics: npt.NDArray[np.float64]
+    """Shape (4, 4), pose relative to the scene camera, translation in mm."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DeviceCalibration:
+    """The factory calibration of one Neon module."""
+
+    version: int
+    serial: str
+    scene: CameraCalibration
+    right: CameraCalibration
+    left: CameraCalibration
+
+
+class GazeReason(Enum):
+    """Why there is no gaze on the screen; the value is a sentence for people."""
+
+    NO_STREAM = "no gaze has arrived from the device yet"
+    STALE = "the newest gaze is too old"
+    NOT_WORN = "the glasses are not worn"
+    NO_SCENE = "no scene video has arrived from the device yet"
+    SCENE_STALE = "the newest scene frame is too old"
+    TAGS_LOST = "no screen tag is seen by the scene camera"
+    TOO_FEW_TAGS = "too few screen tags are seen by the scene camera"
+    CLOCK = "the clock offset is not known yet"
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenQuality:
+    """How well the screen was located in the frame that mapped a sample."""
+
+    tag_count: int
+    reprojection_px: float
+    """Root mean square distance of the tag corners from the fitted screen, scene px."""
+    pose_age_s: float
+    """Time of the gaze sample minus time of the scene frame."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenGaze:
+    """Gaze on the screen, or the reason why there is none.
+
+    ``pos`` is in screen px and may lie outside the screen: then ``is_on_screen`` is False.
+    """
+
+    pos: tuple[float, float] | None
+    reason: GazeReason | None
+    is_on_screen: bool = False
+    quality: ScreenQuality | None = None
+    age_s: float | None = None
+    sample: GazeSample | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A hole in a stream, host clock."""
+
+    start_ns: int
+    end_ns: int | None
+    """None while it lasts."""
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class StreamHealth:
+    """What became of a stream's packets so far."""
+
+    received: int = 0
+    lost: int = 0
+    late: int = 0
+    duplicate: int = 0
+    malformed: int = 0
+    dropped: int = 0
+    """Items that a full buffer or a slow reader lost after they had arrived."""
+    rate_hz: float = 0.0
+    age_s: float | None = None
+    """Since the newest item arrived."""
+    gaps: tuple[Gap, ...] = ()
