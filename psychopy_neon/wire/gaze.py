@@ -71,9 +71,11 @@ def _parse_known(payload: bytes, length: int, ticks: int, sequence: int) -> Gaze
     if length == 25:
         return GazeDatum(ticks, sequence, x, y, worn != 0, EyeState(gaze=left_gaze), EyeState(gaze=right_gaze))
     eyes = _EYES.unpack_from(payload, 9)
-    lids = _LIDS.unpack_from(payload, 65) if length >= 89 else (None,) * 6
-    left = EyeState(eyes[0], eyes[1:4], eyes[4:7], *lids[:3], gaze=left_gaze)
-    right = EyeState(eyes[7], eyes[8:11], eyes[11:14], *lids[3:], gaze=right_gaze)
+    top, bottom, aperture, right_top, right_bottom, right_aperture = (
+        _LIDS.unpack_from(payload, 65) if length >= 89 else (None,) * 6
+    )
+    left = EyeState(eyes[0], eyes[1:4], eyes[4:7], top, bottom, aperture, left_gaze)
+    right = EyeState(eyes[7], eyes[8:11], eyes[11:14], right_top, right_bottom, right_aperture, right_gaze)
     return GazeDatum(ticks, sequence, x, y, worn != 0, left, right)
 
 

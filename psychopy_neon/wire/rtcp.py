@@ -203,7 +203,8 @@ def _without_padding(body: bytes) -> bytes:
 def _parse_one(packet_type: int, count: int, body: bytes) -> RtcpPacket:
     try:
         if packet_type == SENDER_REPORT:
-            return SenderReport(*_SENDER.unpack_from(body), _blocks(body, _SENDER.size, count))
+            ssrc, ntp, ticks, packets, octets = _SENDER.unpack_from(body)
+            return SenderReport(ssrc, ntp, ticks, packets, octets, _blocks(body, _SENDER.size, count))
         if packet_type == RECEIVER_REPORT:
             return ReceiverReport(int.from_bytes(body[:4], "big"), _blocks(body, 4, count))
         if packet_type == GOODBYE:

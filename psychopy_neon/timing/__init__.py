@@ -1,0 +1,1 @@
+"""Times to times: RTP ticks to device ns, device ns to host ns, each with a bound."""
