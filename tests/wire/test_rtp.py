@@ -14,12 +14,12 @@ VECTOR = json.loads((Path(__file__).parents[1] / "data" / "vectors.json").read_t
 
 CASES = {
     # V=2, marker, PT 99, sequence 16, timestamp 90000, SSRC
-    "plain": ("80e3 0010 00015f90 aabbccdd 0102", RtpPacket(99, 16, 90000, 0xAABBCCDD, b"\x01\x02", True)),  # noqa: E501
+    "plain": ("80e3 0010 00015f90 aabbccdd 0102", RtpPacket(99, 16, 90000, 0xAABBCCDD, b"\x01\x02", True)),
     # CC=2: two CSRCs
     "csrc": ("8260 ffff ffffffff 00000000 00000001 00000002 ff", RtpPacket(96, 65535, 2**32 - 1, 0, b"\xff", csrcs=(1, 2))),  # noqa: E501
     # X=1: profile bede, one word
     "extension": ("9063 0000 00000000 00000001 bede0001 10aa0000 42", RtpPacket(99, 0, 0, 1, b"B", extension=(0xBEDE, b"\x10\xaa\0\0"))),  # noqa: E501
-    "empty payload": ("8060 0001 00000002 00000003", RtpPacket(96, 1, 2, 3, b"")),  # noqa: E501
+    "empty payload": ("8060 0001 00000002 00000003", RtpPacket(96, 1, 2, 3, b"")),
 }  # fmt: skip
 
 
