@@ -60,11 +60,12 @@ class GazeDatum:
 class GazeSample:
     """Gaze with its time.
 
-    ``host_ns`` and ``bound_ns`` are None as long as the clock offset is unknown (a device without time echo).
+    ``host_ns`` is off by at most ``bound_ns``. While the clock offset is unknown (a device without time echo)
+    ``host_ns`` is the time of arrival and ``bound_ns`` is None: nothing is proven.
     """
 
     device_ns: int
-    host_ns: int | None
+    host_ns: int
     bound_ns: int | None
     x: float
     y: float
@@ -78,10 +79,10 @@ class GazeSample:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SceneFrame:
-    """A decoded scene video frame."""
+    """A decoded scene video frame; its times as in :class:`GazeSample`."""
 
     device_ns: int
-    host_ns: int | None
+    host_ns: int
     bound_ns: int | None
     luma: npt.NDArray[np.uint8]
     """Luma plane, shape (height, width)."""
@@ -135,8 +136,8 @@ class GazeReason(Enum):
     NO_SCENE = "no scene video has arrived from the device yet"
     SCENE_STALE = "the newest scene frame is too old"
     TAGS_LOST = "no screen tag is seen by the scene camera"
+    OUT_OF_VIEW = "the gaze lies outside what the scene camera can see"
     TOO_FEW_TAGS = "too few screen tags are seen by the scene camera"
-    CLOCK = "the clock offset is not known yet"
 
 
 @dataclass(frozen=True, slots=True)

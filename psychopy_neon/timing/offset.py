@@ -60,6 +60,12 @@ class ClockOffset:
     exchanges: int
     segment: int
     """Counts the steps of the phone's clock."""
+    updated_at_ns: int
+    """Host clock of the newest echo; ``bound_ns`` holds at this time."""
+
+    def bound_at_ns(self, host_ns: int) -> int:
+        """The bound at a later time: it grows by the drift allowance as long as no echo renews it."""
+        return self.bound_ns + _slack_ns(max(host_ns - self.updated_at_ns, 0))
 
     def host_ns(self, device_ns: int) -> int:
         """Host clock of a device time."""
@@ -105,15 +111,19 @@ class OffsetEstimator:
         low, high = _widened(best, now_ns)
         middle_ns = (best.sent_ns + best.received_ns) // 2
         self.current = ClockOffset(
-            (low + high) // 2, -(-(high - low) // 2), 0.0, middle_ns, len(self._window), self._segment
+            (low + high) // 2, -(-(high - low) // 2), 0.0, middle_ns, len(self._window), self._segment, now_ns
         )
         return self.current
 
 
 def _widened(exchange: Exchange, now_ns: int) -> tuple[int, int]:
     low, high = exchange.interval_ns
-    slack_ns = (now_ns - exchange.received_ns) * DRIFT_ALLOWANCE_PPM // 1_000_000
+    slack_ns = _slack_ns(now_ns - exchange.received_ns)
     return low - slack_ns, high + slack_ns
+
+
+def _slack_ns(elapsed_ns: int) -> int:
+    return elapsed_ns * DRIFT_ALLOWANCE_PPM // 1_000_000
 
 
 def _width(interval_ns: tuple[int, int]) -> int:

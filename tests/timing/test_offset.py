@@ -13,7 +13,7 @@ times = st.integers(-(2**70), 2**70)
 
 @given(times, times)
 def test_there_and_back_is_the_identity(offset_ns, time_ns):
-    offset = ClockOffset(offset_ns, 0, 0.0, 0, 1, 0)
+    offset = ClockOffset(offset_ns, 0, 0.0, 0, 1, 0, 0)
 
     assert offset.host_ns(offset.device_ns(time_ns)) == time_ns
     assert offset.device_ns(offset.host_ns(time_ns)) == time_ns
@@ -54,3 +54,10 @@ def test_a_step_of_the_phone_begins_a_segment():
     assert stepped.exchanges == 1
     assert stepped.offset_ns == pytest.approx(3 * 10**9, abs=stepped.bound_ns)
     assert [offset.segment for offset in estimator.history] == [0, 1]
+
+
+def test_the_bound_grows_while_no_echo_renews_it():
+    offset = OffsetEstimator().add(Exchange(0, 2_000_000, 1000))
+
+    assert offset.bound_at_ns(offset.updated_at_ns) == offset.bound_ns
+    assert offset.bound_at_ns(offset.updated_at_ns + 10 * 10**9) == offset.bound_ns + 1_000_000

@@ -1,0 +1,316 @@
+"""The device as its user sees it."""
+
+from __future__ import annotations
+
+import atexit
+import weakref
+from collections.abc import Callable, Iterator
+from types import TracebackType
+from typing import Any, Literal
+
+from psychopy_neon.device.buffers import Ring
+from psychopy_neon.device.clock import DeviceClock, EchoFeed
+from psychopy_neon.device.connect import connect
+from psychopy_neon.device.matching import matched
+from psychopy_neon.device.outbox import Outbox, PendingEvent
+from psychopy_neon.device.pipeline import GazeLine, MediaLine, SceneLine
+from psychopy_neon.device.rest import RestClient
+from psychopy_neon.device.status_feed import StatusBoard, StatusFeed
+from psychopy_neon.device.stream import Stream
+from psychopy_neon.device.stream_worker import StreamWorker
+from psychopy_neon.device.video import SceneDecoder, SceneSource
+from psychopy_neon.device.worker import Crew
+from psychopy_neon.errors import ConfigurationError, LinkError
+from psychopy_neon.samples import DeviceCalibration, GazeSample, SceneFrame
+from psychopy_neon.timing.host_clock import HostClock
+from psychopy_neon.wire.calibration import parse_calibration
+from psychopy_neon.wire.rtsp_session import MediaKind
+from psychopy_neon.wire.sdp import Media
+from psychopy_neon.wire.status import DeviceStatus, Recording, Sensor, parse_status
+
+__all__ = ["Neon"]
+
+GAZE_KEPT = 8192
+"""40 s at 200 Hz."""
+SCENE_KEPT = 10
+GAZE_MAX_AGE_S = 0.25
+SCENE_MAX_AGE_S = 0.5
+CLOCK_WAIT_S = 1.0
+STREAM_REST_LIMIT_S = 2.0
+LOST_AFTER_NS = 1_000_000_000
+SILENT_AFTER_NS = 3_000_000_000
+
+
+class Neon:
+    """A Neon (or Pupil Invisible) with its Companion app.
+
+    Connecting reads the status, starts the workers for status, clock and outbox, and waits up to a second for the first
+    clock offset. Streams open at their first use.
+
+    Parameters
+    ----------
+    address : str, optional
+        ``"host"``, ``"host:port"``, ``"[v6]:port"``; left out: the one device that mDNS finds.
+    serial : str, optional
+        Find the device whose module has this serial number.
+    name : str, optional
+        Find the device whose phone has this name.
+    host_clock : HostClock, optional
+        Tests inject another.
+    timeout_s : float
+        Limit of each request.
+
+    Raises
+    ------
+    ConfigurationError
+        The address cannot be read, address, serial and name do not go together, or several devices answer and none was
+        chosen (they are listed).
+    DeviceNotFoundError
+        Nothing answers; says what was tried.
+    RemoteProtocolError, RequestRefusedError
+        Something answers, but not as a Neon does.
+
+    Notes
+    -----
+    Thread: any. ``close()`` is idempotent, runs at exit and joins every thread.
+    """
+
+    def __init__(
+        self,
+        address: str | None = None,
+        *,
+        serial: str | None = None,
+        name: str | None = None,
+        host_clock: HostClock | None = None,
+        timeout_s: float = 5.0,
+    ) -> None:
+        self.host_clock = host_clock or HostClock()
+        """What says what time it is."""
+        self._timeout_s = timeout_s
+        self.crew = Crew()
+        """Runs the workers, also those of a screen gaze tracker."""
+        try:
+            self._peer, status = connect(address, serial, name, self.crew, timeout_s)
+        except BaseException:
+            self.crew.close()
+            raise
+        self._rest = RestClient(self._peer, timeout_s)
+        self._stream_rest = RestClient(self._peer, STREAM_REST_LIMIT_S)
+        self._board = StatusBoard(status, self.host_clock.now_ns())
+        self._calibration: DeviceCalibration | None = None
+        self._stream_workers: list[StreamWorker] = []
+        self.clock = DeviceClock()
+        self.gaze: Stream[GazeSample] = self._make_gaze()
+        self.scene: Stream[SceneFrame] = self._make_scene()
+        self._outbox = Outbox(RestClient(self._peer, timeout_s))
+        self._start_workers()
+        self._at_exit = _close_at_exit(self)
+        if status.phone.time_echo_port is not None:
+            self.clock.wait(CLOCK_WAIT_S)
+
+    # What the device is
+
+    @property
+    def address(self) -> str:
+        """Host and port that are used."""
+        return str(self._peer)
+
+    @property
+    def status(self) -> DeviceStatus:
+        """The newest status; the websocket keeps it fresh."""
+        self.crew.check()
+        return self._board.status
+
+    @property
+    def calibration(self) -> DeviceCalibration:
+        """The factory calibration of the module; read once.
+
+        Raises
+        ------
+        LinkError, NeonTimeoutError, RequestRefusedError
+        RemoteProtocolError
+            It is damaged: its checksum does not fit.
+        """
+        self.crew.check()
+        if self._calibration is None:
+            self._calibration = parse_calibration(self._rest.get_bytes("/calibration.bin"))
+        return self._calibration
+
+    def check_link(self) -> None:
+        """Raise when the device has gone away; cheap enough for every frame.
+
+        Raises
+        ------
+        LinkError
+            The status connection is broken and nothing else has come from the device for a second (or the connection
+            looks whole and nothing at all has come for three).
+        """
+        self.crew.check()
+        heard_ns = [self._board.heard_ns]
+        heard_ns += [at_ns for worker in self._stream_workers if (at_ns := worker.last_packet_ns) is not None]
+        silent_ns = self.host_clock.now_ns() - max(heard_ns)
+        trouble = self._board.trouble
+        if silent_ns > (LOST_AFTER_NS if trouble else SILENT_AFTER_NS):
+            what = f"the Neon went away {silent_ns / 1e9:.1f} s ago ({trouble or 'it fell silent'})"
+            raise LinkError(self.address, what, silent_ns / 1e9)
+
+    # Recording and events
+
+    def start_recording(self, timeout_s: float = 10.0) -> str:
+        """Start a recording on the phone; its id, once the device has confirmed.
+
+        Raises
+        ------
+        RecordingRefusedError
+            With the device's reason.
+        LinkError, NeonTimeoutError
+        """
+        self.crew.check()
+        recording_id: str = self._outbox.command("start").result(timeout_s)
+        self._note_recording(recording_id, "START")
+        return recording_id
+
+    def stop_recording(self, timeout_s: float = 10.0) -> None:
+        """Stop and save the recording, after every event that was sent before.
+
+        Raises
+        ------
+        RecordingRefusedError
+            With the device's reason, for example that none runs.
+        LinkError, NeonTimeoutError
+        """
+        self.crew.check()
+        self._outbox.command("stop_and_save").result(timeout_s)
+        self._note_recording(None, "SAVE")
+
+    def cancel_recording(self, timeout_s: float = 10.0) -> None:
+        """Stop the recording and throw it away; errors as in :meth:`stop_recording`."""
+        self.crew.check()
+        self._outbox.command("cancel").result(timeout_s)
+        self._note_recording(None, "DISCARD")
+
+    def send_event(self, name: str, at_ns: int | Literal["arrival"] | None = None) -> PendingEvent:
+        """Send an event; returns at once, the outbox delivers it in order.
+
+        Parameters
+        ----------
+        name
+            At least one character.
+        at_ns
+            Host clock of the event; None: now; ``"arrival"``: the device stamps its arrival, in whole milliseconds.
+
+        Raises
+        ------
+        ConfigurationError
+            The name is empty.
+        ClockNotReadyError
+            There is no clock offset yet, so the device's time of the event is not known.
+        """
+        called_ns = self.host_clock.now_ns()
+        self.crew.check()
+        if not isinstance(name, str) or not name:
+            raise ConfigurationError("name", name, "a text with at least one character")
+        if at_ns == "arrival":
+            return self._outbox.send_event(name, None, None)
+        host_ns = called_ns if at_ns is None else at_ns
+        return self._outbox.send_event(name, host_ns, self.clock.device_ns(host_ns))
+
+    # Streams together
+
+    def matched(self, timeout_s: float = 5.0) -> Iterator[tuple[SceneFrame, GazeSample]]:
+        """Scene frames from now on, each with the gaze sample nearest to it in time; ends with an error only.
+
+        Raises
+        ------
+        NeonTimeoutError
+            No frame or no gaze for ``timeout_s``.
+        """
+        return matched(self.scene.reader(), self.gaze.reader(), timeout_s)
+
+    # Life
+
+    def close(self) -> None:
+        """End streams and threads; what waits in the outbox is sent first, within a limit. Idempotent."""
+        if self.crew.is_closed:
+            return
+        atexit.unregister(self._at_exit)
+        self.crew.close(self._timeout_s + 1.0)
+        self._rest.close()
+        self._stream_rest.close()
+
+    def __enter__(self) -> Neon:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        phone = self._board.status.phone
+        return f"<Neon {phone.device_name or '?'} at {self.address}{', closed' if self.crew.is_closed else ''}>"
+
+    # Putting it together
+
+    def _start_workers(self) -> None:
+        echo = EchoFeed(self._peer.ip, lambda: self._board.status.phone.time_echo_port, self.clock, self.host_clock)
+        feed = StatusFeed(RestClient(self._peer, self._timeout_s), self._board, self.host_clock)
+        self.crew.start("clock", echo.run)
+        self.crew.start("status", feed.run)
+        self.crew.start("outbox", self._outbox.run)
+
+    def _make_gaze(self) -> Stream[GazeSample]:
+        ring: Ring[GazeSample] = Ring(GAZE_KEPT)
+
+        def make_line(_session: int, media: Media, clock_hz: int) -> MediaLine[Any]:
+            return GazeLine(media, clock_hz, lambda: self.clock.newest, ring.add)
+
+        worker = self._make_worker("gaze", "application", make_line)
+        return Stream("gaze", ring, worker, self.host_clock, GAZE_MAX_AGE_S)
+
+    def _make_scene(self) -> Stream[SceneFrame]:
+        ring: Ring[SceneFrame] = Ring(SCENE_KEPT)
+        decoder = SceneDecoder(lambda: self.clock.newest, ring.add)
+
+        def make_line(session: int, media: Media, clock_hz: int) -> MediaLine[Any]:
+            return SceneLine(media, clock_hz, session, decoder.put)
+
+        worker = self._make_worker("world", "video", make_line)
+        return Stream("scene", ring, SceneSource(worker, decoder, self.crew), self.host_clock, SCENE_MAX_AGE_S)
+
+    def _make_worker(
+        self, sensor: str, kind: MediaKind, make_line: Callable[[int, Media, int], MediaLine[Any]]
+    ) -> StreamWorker:
+        worker = StreamWorker(
+            sensor, kind, self._peer, self.crew, self.host_clock, lambda fresh: self._sensor(sensor, fresh), make_line
+        )
+        self._stream_workers.append(worker)
+        return worker
+
+    def _sensor(self, name: str, fresh: bool) -> Sensor | None:
+        """The entry of a sensor; ``fresh`` asks the device first, since the port may be another after a restart."""
+        if fresh:
+            self._board.replace(parse_status(self._stream_rest.get("/api/status")))
+        return self._board.status.sensor(name)
+
+    def _note_recording(self, recording_id: str | None, action: str) -> None:
+        """What the device confirmed by REST, until its own message comes by websocket."""
+
+        def change(status: DeviceStatus) -> DeviceStatus:
+            known = status.recording.id if status.recording is not None else ""
+            return status.updated(Recording(recording_id or known, action))
+
+        self._board.apply(change)
+
+
+def _close_at_exit(neon: Neon) -> Callable[[], None]:
+    """Close the device when the interpreter ends, without keeping it alive until then."""
+    reference = weakref.ref(neon)
+
+    def close() -> None:
+        still_there = reference()
+        if still_there is not None:
+            still_there.close()
+
+    atexit.register(close)
+    return close

@@ -1,0 +1,318 @@
+"""The line that every datum runs along; read this first.
+
+::
+
+    bytes -> RtpPacket -> in order -> GazeDatum  -> device ns -> host ns -> GazeSample -> the user's Stream
+             wire.rtp     wire.reorder wire.gaze    media_clock   offset
+                                    -> AccessUnit -> device ns -> decoder thread (video.py) -> SceneFrame -> Stream
+
+One line lives as long as one RTSP session: sequence numbers, tick origins and half-finished pictures of an old
+session mean nothing in a new one. A line owns no socket and no thread; the session in ``rtsp_link.py`` feeds it.
+Nothing here raises for what a device sent: it is counted.
+"""
+
+from __future__ import annotations
+
+import random
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from psychopy_neon.errors import RemoteProtocolError
+from psychopy_neon.samples import GazeDatum, GazeSample
+from psychopy_neon.timing.media_clock import MediaClock
+from psychopy_neon.timing.offset import ClockOffset
+from psychopy_neon.wire.gaze import parse_gaze
+from psychopy_neon.wire.h264 import AccessUnit, Depacketizer, parameter_sets_from_fmtp
+from psychopy_neon.wire.reorder import ReorderBuffer
+from psychopy_neon.wire.rtcp import ReceiverReport, ReportBlock, SenderReport, SourceDescription, parse_compound
+from psychopy_neon.wire.rtp import RtpPacket
+from psychopy_neon.wire.sdp import Media
+
+__all__ = ["Counts", "GazeLine", "MediaLine", "SceneLine", "TimedUnit", "host_time"]
+
+NS_PER_MS = 1_000_000
+GAZE_WAIT_NS = 15 * NS_PER_MS
+SCENE_WAIT_NS = 40 * NS_PER_MS
+MAX_WAITING = 1000
+"""Data that may wait for the first sender report: five seconds of gaze at 200 Hz."""
+_SDES_CNAME = 1
+
+Datum = TypeVar("Datum")
+Offset = Callable[[], "ClockOffset | None"]
+
+
+@dataclass(slots=True)
+class Counts:
+    """What became of the packets of one session, or the sum over sessions."""
+
+    received: int = 0
+    lost: int = 0
+    late: int = 0
+    duplicate: int = 0
+    malformed: int = 0
+    dropped: int = 0
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(
+            self.received + other.received,
+            self.lost + other.lost,
+            self.late + other.late,
+            self.duplicate + other.duplicate,
+            self.malformed + other.malformed,
+            self.dropped + other.dropped,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TimedUnit:
+    """A coded picture on its way to the decoder, already timed."""
+
+    unit: AccessUnit
+    device_ns: int
+    clock_bound_ns: int
+    received_ns: int
+    session: int
+
+
+def host_time(
+    device_ns: int, media_bound_ns: int, offset: ClockOffset | None, received_ns: int
+) -> tuple[int, int | None]:
+    """Host time of a device time and its bound; without an offset the time of arrival and no bound."""
+    if offset is None:
+        return received_ns, None
+    return offset.host_ns(device_ns), offset.bound_at_ns(received_ns) + media_bound_ns
+
+
+@dataclass(slots=True)
+class _Source:
+    """What a receiver report says of the sender (RFC 3550 section 6.4.1)."""
+
+    own_ssrc: int = field(default_factory=lambda: random.getrandbits(32))
+    last_sr: int = 0
+    last_sr_at_ns: int = 0
+    expected_before: int = 0
+    received_before: int = 0
+
+
+class MediaLine(ABC, Generic[Datum]):
+    """What gaze and scene have in common: packets in, timed data out.
+
+    Parameters
+    ----------
+    media : Media
+        From the session description: payload types, clock rate.
+    clock_hz : int
+    max_wait_ns : int
+        How long a packet may wait for an earlier one.
+
+    Notes
+    -----
+    Thread: the one of its session.
+    """
+
+    def __init__(self, media: Media, clock_hz: int, max_wait_ns: int) -> None:
+        self.clock = MediaClock(clock_hz)
+        self.malformed = 0
+        self.dropped = 0
+        self.last_packet_ns: int | None = None
+        self.on_first_packet: Callable[[int], None] | None = None
+        """Called with the host time at which the session's first packet was read."""
+        self.reports = 0
+        self._payload_types = frozenset(media.payload_types)
+        self._reorder = ReorderBuffer(max_wait_ns)
+        self._ssrc: int | None = None
+        self._held_ns: dict[int, int] = {}  # arrival of packets that wait for an earlier one, by sequence number
+        self._untimed: deque[tuple[int, Datum, int]] = deque()
+        self._highest = 0
+        self._cycles = 0
+        self._first_sequence = 0
+        self._source = _Source()
+
+    @property
+    def counts(self) -> Counts:
+        r = self._reorder
+        return Counts(r.received, r.lost, r.late, r.duplicate, self.malformed, self.dropped)
+
+    # Packets
+
+    def receive(self, data: bytes, received_ns: int) -> bool:
+        """Take an RTP datagram; False when it was none of this stream's."""
+        try:
+            packet = RtpPacket.parse(data)
+        except RemoteProtocolError:
+            self.malformed += 1
+            return False
+        if packet.payload_type not in self._payload_types:
+            self.malformed += 1
+            return False
+        if packet.ssrc != self._ssrc:
+            self._begin_source(packet)
+        if self.last_packet_ns is None and self.on_first_packet is not None:
+            self.on_first_packet(received_ns)
+        self.last_packet_ns = received_ns
+        ready = self._reorder.add(packet, received_ns)
+        if len(ready) == 1 and ready[0] is packet:  # in order: nearly always
+            self._advance(packet.sequence)
+            self._unpack(packet, received_ns)
+            return True
+        self._held_ns[packet.sequence] = received_ns
+        self._release(ready, received_ns)
+        return True
+
+    def due(self, now_ns: int) -> None:
+        """Let go of packets that have waited long enough for an earlier one."""
+        self._release(self._reorder.due(now_ns), now_ns)
+
+    def next_due_ns(self) -> int | None:
+        return self._reorder.next_due_ns()
+
+    def _release(self, packets: list[RtpPacket], now_ns: int) -> None:
+        for packet in packets:
+            self._advance(packet.sequence)
+            self._unpack(packet, self._held_ns.pop(packet.sequence, now_ns))
+        if len(self._held_ns) > 2 * MAX_WAITING:  # duplicates leave entries behind
+            self._held_ns.clear()
+
+    def _advance(self, sequence: int) -> None:
+        if sequence < self._highest and self._highest - sequence > 0x8000:
+            self._cycles += 1
+        self._highest = sequence
+
+    def _begin_source(self, packet: RtpPacket) -> None:
+        """A new SSRC has tick and sequence origins of its own: nothing of the old one may time it."""
+        if self._ssrc is not None:
+            self.clock = MediaClock(self.clock.clock_hz)
+            self.dropped += len(self._untimed)
+            self._untimed.clear()
+            self._held_ns.clear()
+        self._ssrc = packet.ssrc
+        self._highest = self._first_sequence = packet.sequence
+        self._cycles = 0
+        self._source = _Source()
+
+    # Times
+
+    def _time(self, ticks: int, datum: Datum, received_ns: int) -> None:
+        device_ns = self.clock.device_ns(ticks)
+        if device_ns is not None:
+            self._deliver(datum, device_ns, received_ns)
+            return
+        if len(self._untimed) >= MAX_WAITING:
+            self._untimed.popleft()
+            self.dropped += 1
+        self._untimed.append((ticks, datum, received_ns))
+
+    def control(self, data: bytes, received_ns: int) -> None:
+        """Take an RTCP datagram: sender reports tie ticks to the device's clock."""
+        try:
+            packets = parse_compound(data)
+        except RemoteProtocolError:
+            self.malformed += 1
+            return
+        for packet in packets:
+            if isinstance(packet, SenderReport):
+                self._take_report(packet, received_ns)
+
+    def _take_report(self, report: SenderReport, received_ns: int) -> None:
+        self.clock.add_report(report.rtp_timestamp, report.unix_ns)
+        self.reports += 1
+        self._source.last_sr = (report.ntp >> 16) & 0xFFFFFFFF
+        self._source.last_sr_at_ns = received_ns
+        while self._untimed:
+            self._time(*self._untimed.popleft())
+
+    def receiver_report(self, now_ns: int) -> bytes | None:
+        """RR and SDES as one datagram (RFC 3550 section 6.1); None before the first packet."""
+        if self._ssrc is None:
+            return None
+        source, counts = self._source, self._reorder
+        highest = (self._cycles << 16) | self._highest
+        expected = highest - self._first_sequence + 1
+        new_expected, new_received = expected - source.expected_before, counts.received - source.received_before
+        source.expected_before, source.received_before = expected, counts.received
+        fraction = max(0, new_expected - new_received) * 256 // new_expected if new_expected > 0 else 0
+        delay = (now_ns - source.last_sr_at_ns) * 65536 // 1_000_000_000 if source.last_sr else 0
+        # Jitter stays 0: nobody at the other end reads it, and it would cost time for every packet.
+        block = ReportBlock(
+            self._ssrc,
+            min(fraction, 255),
+            expected - counts.received,
+            highest & 0xFFFFFFFF,
+            0,
+            source.last_sr,
+            delay & 0xFFFFFFFF,
+        )
+        description = SourceDescription(((source.own_ssrc, ((_SDES_CNAME, "psychopy-neon"),)),))
+        return bytes(ReceiverReport(source.own_ssrc, (block,))) + bytes(description)
+
+    @abstractmethod
+    def _unpack(self, packet: RtpPacket, received_ns: int) -> None: ...
+
+    @abstractmethod
+    def _deliver(self, datum: Datum, device_ns: int, received_ns: int) -> None: ...
+
+
+class GazeLine(MediaLine[GazeDatum]):
+    """RTP datagrams to gaze samples."""
+
+    def __init__(self, media: Media, clock_hz: int, offset: Offset, sink: Callable[[GazeSample], None]) -> None:
+        super().__init__(media, clock_hz, GAZE_WAIT_NS)
+        self._offset = offset
+        self._sink = sink
+
+    def _unpack(self, packet: RtpPacket, received_ns: int) -> None:
+        try:
+            datum = parse_gaze(packet.payload, packet.timestamp, packet.sequence)
+        except RemoteProtocolError:
+            self.malformed += 1
+            return
+        self._time(packet.timestamp, datum, received_ns)
+
+    def _deliver(self, datum: GazeDatum, device_ns: int, received_ns: int) -> None:
+        host_ns, bound_ns = host_time(device_ns, self.clock.bound_ns, self._offset(), received_ns)
+        self._sink(
+            GazeSample(
+                device_ns,
+                host_ns,
+                bound_ns,
+                datum.x,
+                datum.y,
+                datum.worn,
+                datum.left,
+                datum.right,
+                datum.sequence,
+                received_ns,
+            )
+        )
+
+
+class SceneLine(MediaLine[AccessUnit]):
+    """RTP datagrams to coded pictures for the decoder."""
+
+    def __init__(self, media: Media, clock_hz: int, session: int, sink: Callable[[TimedUnit], None]) -> None:
+        super().__init__(media, clock_hz, SCENE_WAIT_NS)
+        self._session = session
+        self._sink = sink
+        self._depacketizer = Depacketizer()
+        self._previous_ns = 0
+        for fmtp in media.fmtp.values():
+            self._depacketizer.set_parameter_sets(*parameter_sets_from_fmtp(fmtp))
+
+    @property
+    def counts(self) -> Counts:
+        counts = super().counts
+        counts.malformed += self._depacketizer.malformed + self._depacketizer.skipped
+        return counts
+
+    def _unpack(self, packet: RtpPacket, received_ns: int) -> None:
+        for unit in self._depacketizer.add(packet):
+            # A picture that only the next one's first packet completed was there before that packet.
+            arrived_ns = received_ns if unit.last_sequence == packet.sequence else self._previous_ns
+            self._time(unit.ticks, unit, arrived_ns)
+        self._previous_ns = received_ns
+
+    def _deliver(self, datum: AccessUnit, device_ns: int, received_ns: int) -> None:
+        self._sink(TimedUnit(datum, device_ns, self.clock.bound_ns, received_ns, self._session))

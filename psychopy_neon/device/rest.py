@@ -1,0 +1,157 @@
+"""The device's HTTP interface: requests in, JSON out, every error translated once.
+
+Source: Neon Realtime API 2.1.0; every answer is ``{"message": text, "result": ...}``.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from typing import Any
+
+import requests
+import urllib3
+
+from psychopy_neon.device.transport import Peer
+from psychopy_neon.errors import LinkError, NeonTimeoutError, RemoteProtocolError, RequestRefusedError
+
+__all__ = ["RestClient"]
+
+_CONNECT_LIMIT_S = 2.0
+_MAX_BYTES = 4 << 20
+_CHUNK = 65536
+_IS_IT_A_NEON = "is this a Neon? Give the address that the Companion app shows under Stream"
+_REMEDY = "is the Companion app in the foreground and on the same network?"
+
+
+class RestClient:
+    """One kept-alive connection to the device.
+
+    Parameters
+    ----------
+    peer : Peer
+        Resolved.
+    limit_s : float
+        For each request as a whole.
+
+    Notes
+    -----
+    Thread: any, one request at a time.
+    """
+
+    def __init__(self, peer: Peer, limit_s: float) -> None:
+        self.peer = peer
+        self.limit_s = limit_s
+        self.was_sent = False
+        """Whether the last request may have reached the device although it failed."""
+        host = f"[{peer.ip}]" if ":" in peer.ip else peer.ip
+        self._base = f"http://{host}:{peer.port}"
+        self._lock = threading.Lock()
+        self._session = requests.Session()
+        # A device on the local network is never behind the proxy that the environment may name.
+        self._session.trust_env = False
+
+    def get(self, path: str) -> Any:
+        """``result`` of a GET."""
+        return self._json("GET", path, None)
+
+    def post(self, path: str, body: dict[str, Any] | None = None) -> Any:
+        """``result`` of a POST.
+
+        Raises
+        ------
+        LinkError, NeonTimeoutError, RequestRefusedError, RemoteProtocolError
+        """
+        return self._json("POST", path, body)
+
+    def get_bytes(self, path: str) -> bytes:
+        """Body of a GET that answers with bytes."""
+        status, content_type, body = self._request("GET", path, None)
+        if status == 200 and not content_type.startswith(("text/", "application/json")):
+            return body
+        if status == 200:
+            raise RemoteProtocolError(f"GET {path}", f"{content_type} instead of bytes; {_IS_IT_A_NEON}", body)
+        raise self._refusal("GET", path, status, body)
+
+    def close(self) -> None:
+        self._session.close()
+
+    def _json(self, method: str, path: str, body: dict[str, Any] | None) -> Any:
+        status, _, data = self._request(method, path, body)
+        if status != 200:
+            raise self._refusal(method, path, status, data)
+        envelope = _parse_envelope(f"{method} {path}", status, data)
+        return envelope.get("result")
+
+    def _refusal(self, method: str, path: str, status: int, data: bytes) -> RequestRefusedError:
+        envelope = _parse_envelope(f"{method} {path}", status, data)
+        reason = envelope.get("message")
+        text = reason[:1000] if isinstance(reason, str) else "no reason given"
+        return RequestRefusedError(method, f"http://{self.peer}{path}", status, text)
+
+    def _request(self, method: str, path: str, body: dict[str, Any] | None) -> tuple[int, str, bytes]:
+        operation = f"{method} http://{self.peer}{path}"
+        with self._lock:
+            self.was_sent = False
+            try:
+                return self._exchange(method, path, body)
+            except requests.ConnectTimeout as error:
+                raise NeonTimeoutError(operation, _CONNECT_LIMIT_S, f"no answer at all; {_REMEDY}") from error
+            except requests.Timeout as error:
+                self.was_sent = True
+                raise NeonTimeoutError(operation, self.limit_s, _REMEDY) from error
+            except requests.ConnectionError as error:
+                refused = isinstance(_root(error), ConnectionRefusedError)
+                self.was_sent = not isinstance(_reason(error), urllib3.exceptions.NewConnectionError)
+                raise LinkError(str(self.peer), f"{_connection_text(refused, error)}; {_REMEDY}") from error
+            except requests.RequestException as error:
+                self.was_sent = True
+                rule = f"not HTTP as it should be ({type(error).__name__}); {_IS_IT_A_NEON}"
+                raise RemoteProtocolError(operation, rule) from error
+
+    def _exchange(self, method: str, path: str, body: dict[str, Any] | None) -> tuple[int, str, bytes]:
+        end = time.monotonic() + self.limit_s
+        limits = (min(_CONNECT_LIMIT_S, self.limit_s), self.limit_s)
+        with self._session.request(
+            method, self._base + path, json=body, timeout=limits, stream=True, allow_redirects=False
+        ) as response:
+            data = bytearray()
+            for chunk in response.iter_content(_CHUNK):
+                data += chunk
+                if len(data) > _MAX_BYTES:
+                    raise RemoteProtocolError(f"{method} {path}", f"answer over {_MAX_BYTES} bytes", bytes(data[:16]))
+                if time.monotonic() > end:
+                    raise requests.ReadTimeout
+            return response.status_code, response.headers.get("Content-Type", ""), bytes(data)
+
+
+def _parse_envelope(where: str, status: int, data: bytes) -> dict[str, Any]:
+    try:
+        envelope = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        kind = "HTML" if data.lstrip()[:1] == b"<" else "something else"
+        rule = f"{kind} instead of JSON (HTTP {status}); {_IS_IT_A_NEON}"
+        raise RemoteProtocolError(where, rule, data) from error
+    if not isinstance(envelope, dict):
+        raise RemoteProtocolError(where, f"JSON without message and result (HTTP {status}); {_IS_IT_A_NEON}", data)
+    return envelope
+
+
+def _reason(error: requests.ConnectionError) -> object:
+    inner = error.args[0] if error.args else error
+    return getattr(inner, "reason", inner)
+
+
+def _root(error: BaseException) -> BaseException:
+    """The innermost cause: requests and urllib3 each wrap what the system said."""
+    seen = 0
+    while seen < 10 and (inner := error.__cause__ or error.__context__) is not None:
+        error, seen = inner, seen + 1
+    return error
+
+
+def _connection_text(refused: bool, error: Exception) -> str:
+    if refused:
+        return "connection refused: it answers, but nothing listens on this port"
+    return f"the connection failed ({type(_root(error)).__name__}: {_root(error)})"

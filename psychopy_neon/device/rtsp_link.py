@@ -1,0 +1,255 @@
+"""One RTSP session with its two UDP sockets, from connecting to the reason why it ended.
+
+The dialogue runs over TCP (``wire.rtsp_session`` decides what to say), media come as UDP datagrams on an even port,
+reports on the odd one above it. The TCP connection stays open: the phone ends the media when it closes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import selectors
+import socket
+from collections.abc import Callable
+from typing import Any
+
+from psychopy_neon.device.pipeline import MediaLine
+from psychopy_neon.device.transport import connect_tcp, open_udp_pair, udp_address
+from psychopy_neon.device.worker import StopSignal
+from psychopy_neon.errors import LinkError, NeonError
+from psychopy_neon.wire.rtsp import Headers, InterleavedFrame, RtspMessage, RtspParser, RtspRequest, RtspResponse
+from psychopy_neon.wire.rtsp_session import ClientDialogue, MediaKind
+from psychopy_neon.wire.sdp import Media
+
+__all__ = ["RtspLink"]
+
+CONNECT_LIMIT_S = 2.0
+HANDSHAKE_LIMIT_NS = 5_000_000_000
+FIRST_PACKET_LIMIT_NS = 3_000_000_000
+"""From PLAY to the first packet: the phone may have to start a camera."""
+SILENCE_LIMIT_NS = 1_000_000_000
+FIRST_REPORT_LIMIT_NS = 8_000_000_000
+"""The phone's library reports every 3 s; without a report no sample has a time."""
+REPORT_EVERY_NS = 5_000_000_000
+TICK_NS = 100_000_000
+_DATAGRAM_BYTES = 4096
+_READ_AT_ONCE = 64
+_WARM_UP_COUNT = 2
+_WARM_UP_BYTES = 200
+_USER_AGENT = "psychopy-neon"
+
+
+class RtspLink:
+    """One session; made anew for every attempt.
+
+    Parameters
+    ----------
+    ip : str
+        Numeric address that the user's host leads to.
+    port : int
+        RTSP port from the Sensor entry.
+    url : str
+    media_kind : "application" or "video"
+    make_line : callable
+        Makes the line for the announced media once the description is known.
+    now_ns : callable
+        Host clock.
+    """
+
+    def __init__(
+        self,
+        ip: str,
+        port: int,
+        url: str,
+        media_kind: MediaKind,
+        make_line: Callable[[Media, int], MediaLine[Any]],
+        now_ns: Callable[[], int],
+    ) -> None:
+        self.line: MediaLine[Any] | None = None
+        self._ip = ip
+        self._port = port
+        self._url = url
+        self._kind: MediaKind = media_kind
+        self._make_line = make_line
+        self._now_ns = now_ns
+        self._ended: str | None = None
+        self._parser = RtspParser()
+        self._unread = bytearray()
+        self._out = bytearray()
+        self._playing_since_ns: int | None = None
+
+    def run(self, stop: StopSignal) -> str:
+        """Run until the session ends or ``stop`` is set; the cause as a sentence.
+
+        Raises
+        ------
+        NeonError
+            When the device could not be reached or refused.
+        """
+        self._tcp = connect_tcp(self._ip, self._port, CONNECT_LIMIT_S, stop)
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(self._tcp)
+            self._rtp, self._rtcp = open_udp_pair(_local_ip(self._tcp))
+            stack.enter_context(self._rtp)
+            stack.enter_context(self._rtcp)
+            self._selector = stack.enter_context(selectors.DefaultSelector())
+            self._selector.register(self._tcp, selectors.EVENT_READ, self._read_rtsp)
+            self._selector.register(self._rtp, selectors.EVENT_READ, self._read_rtp)
+            self._selector.register(self._rtcp, selectors.EVENT_READ, self._read_rtcp)
+            self._selector.register(stop.socket, selectors.EVENT_READ, None)
+            ports = (int(self._rtp.getsockname()[1]), int(self._rtcp.getsockname()[1]))
+            self._dialogue = ClientDialogue(self._url, ports, self._kind, _USER_AGENT)
+            self._loop(stop)
+            self._say_goodbye()
+        return self._ended or "closed by this program"
+
+    # The loop
+
+    def _loop(self, stop: StopSignal) -> None:
+        self._started_ns = now_ns = self._now_ns()
+        self._next_report_ns = self._next_keep_alive_ns = now_ns + REPORT_EVERY_NS
+        next_tick_ns = now_ns + TICK_NS
+        self._send(bytes(self._dialogue.start()))
+        select = self._selector.select
+        while self._ended is None and not stop.is_set:
+            wake_ns = next_tick_ns
+            if self.line is not None and (due_ns := self.line.next_due_ns()) is not None:
+                wake_ns = min(wake_ns, due_ns)
+            for key, _ in select(max(wake_ns - self._now_ns(), 0) / 1e9):
+                if key.data is not None:
+                    key.data()
+            now_ns = self._now_ns()
+            if now_ns >= wake_ns:
+                self._tick(now_ns)
+                next_tick_ns = now_ns + TICK_NS
+
+    def _tick(self, now_ns: int) -> None:
+        line = self.line
+        if line is not None:
+            line.due(now_ns)
+        if self._playing_since_ns is None:
+            if now_ns - self._started_ns > HANDSHAKE_LIMIT_NS:
+                self._ended = "the device did not answer the RTSP requests in time"
+            return
+        if line is None:
+            return
+        self._watch(line, now_ns, self._playing_since_ns)
+        if now_ns >= self._next_report_ns:
+            self._next_report_ns = now_ns + REPORT_EVERY_NS
+            self._send_report(line, now_ns)
+        if now_ns >= self._next_keep_alive_ns:
+            # The server drops a session that is silent for its timeout; half of it leaves room for a lost answer.
+            self._next_keep_alive_ns = now_ns + int(max(self._dialogue.timeout_s / 2, 1.0) * 1e9)
+            request = self._dialogue.keep_alive()
+            if request is not None:
+                self._send(bytes(request))
+
+    def _watch(self, line: MediaLine[Any], now_ns: int, playing_ns: int) -> None:
+        last_ns = line.last_packet_ns
+        if last_ns is None:
+            if now_ns - playing_ns > FIRST_PACKET_LIMIT_NS:
+                self._ended = "no packet came after PLAY: is UDP to this computer blocked by a firewall?"
+        elif now_ns - last_ns > SILENCE_LIMIT_NS:
+            self._ended = f"silent for {(now_ns - last_ns) / 1e9:.1f} s"
+        elif line.reports == 0 and now_ns - playing_ns > FIRST_REPORT_LIMIT_NS:
+            self._ended = "packets come but no sender report: their times are unknown"
+
+    # Sockets
+
+    def _read_rtp(self) -> None:
+        line = self.line
+        for _ in range(_READ_AT_ONCE):
+            try:
+                data = self._rtp.recv(_DATAGRAM_BYTES)
+            except BlockingIOError:
+                return
+            except OSError:  # an ICMP answer to what we sent, or a datagram too long for the buffer (Windows)
+                if line is not None:
+                    line.malformed += 1
+                return
+            received_ns = self._now_ns()
+            if line is None:
+                continue  # before the description is known nothing can be told about a packet
+            line.receive(data, received_ns)
+
+    def _read_rtcp(self) -> None:
+        try:
+            data = self._rtcp.recv(_DATAGRAM_BYTES)
+        except OSError:  # as above; the next report comes soon
+            return
+        if self.line is not None:
+            self.line.control(data, self._now_ns())
+
+    def _read_rtsp(self) -> None:
+        try:
+            data = self._tcp.recv(65536)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            self._ended = f"the RTSP connection was lost ({error.strerror or error})"
+            return
+        if not data:
+            self._ended = "the device closed the RTSP connection"
+            return
+        for message in self._parser.feed(data):
+            self._handle(message)
+        if self._playing_since_ns is None and self._parser.skipped_bytes > 4096:
+            self._ended = "garbage instead of RTSP: does this port belong to a Neon?"
+
+    def _handle(self, message: RtspMessage) -> None:
+        if isinstance(message, RtspRequest):
+            cseq = Headers({"CSeq": message.headers.get("CSeq", "0")})
+            self._send(bytes(RtspResponse(551, "Option not supported", cseq)))
+            return
+        if isinstance(message, InterleavedFrame):
+            if self.line is not None:
+                self.line.malformed += 1
+            return
+        had_ports = self._dialogue.server_ports
+        request = self._dialogue.receive(message)
+        if self.line is None and self._dialogue.media is not None:
+            self.line = self._make_line(self._dialogue.media, self._dialogue.clock_hz)
+        if had_ports is None and self._dialogue.server_ports is not None:
+            self._warm_up()
+        if request is not None:
+            self._send(bytes(request))
+        elif self._dialogue.is_playing and self._playing_since_ns is None:
+            self._playing_since_ns = self._now_ns()
+
+    def _send(self, data: bytes) -> None:
+        """Requests are a few hundred bytes: the socket's buffer takes them, or the connection is dead."""
+        try:
+            sent = self._tcp.send(data)
+        except OSError as error:
+            self._ended = f"the RTSP connection was lost ({error.strerror or error})"
+            return
+        if sent < len(data):
+            self._ended = "the device does not read its RTSP connection"
+
+    def _warm_up(self) -> None:
+        """Open the way back through firewalls that let answers in; the server ignores these bytes."""
+        for sock, port in zip((self._rtp, self._rtcp), self._dialogue.server_ports or (), strict=False):
+            for _ in range(_WARM_UP_COUNT):
+                with contextlib.suppress(OSError):
+                    sock.sendto(random.randbytes(_WARM_UP_BYTES), udp_address(self._ip, port))
+
+    def _send_report(self, line: MediaLine[Any], now_ns: int) -> None:
+        report = line.receiver_report(now_ns)
+        ports = self._dialogue.server_ports
+        if report is not None and ports is not None:
+            with contextlib.suppress(OSError):  # a report is a courtesy; silence is noticed elsewhere
+                self._rtcp.sendto(report, udp_address(self._ip, ports[1]))
+
+    def _say_goodbye(self) -> None:
+        with contextlib.suppress(NeonError, OSError):
+            if self._dialogue.session_id:
+                self._tcp.send(bytes(self._dialogue.teardown()))
+
+
+def _local_ip(sock: socket.socket) -> str:
+    try:
+        name = sock.getsockname()
+    except OSError as error:
+        raise LinkError("RTSP", f"the connection was lost ({error})") from error
+    zone = name[3] if len(name) > 3 else 0
+    return f"{name[0]}%{zone}" if zone and "%" not in name[0] else str(name[0])

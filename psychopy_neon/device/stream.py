@@ -1,0 +1,162 @@
+"""What users hold of a stream: :class:`Stream` and :class:`Reader`, the same four words for every kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Generic, Literal, Protocol, TypeVar
+
+from psychopy_neon.device.buffers import Cursor, Ring
+from psychopy_neon.device.pipeline import Counts
+from psychopy_neon.errors import NeonTimeoutError
+from psychopy_neon.samples import Gap, StreamHealth
+from psychopy_neon.timing.host_clock import HostClock
+
+__all__ = ["Reader", "Stream", "StreamSource", "Timed"]
+
+RATE_OVER_NS = 2_000_000_000
+RATE_ITEMS = 1000
+
+
+class Timed(Protocol):
+    """What every item of a stream has."""
+
+    @property
+    def host_ns(self) -> int: ...
+    @property
+    def received_ns(self) -> int: ...
+
+
+Item = TypeVar("Item", bound=Timed)
+
+
+class StreamSource(Protocol):
+    """The worker behind a stream."""
+
+    def open(self) -> None:
+        """Start streaming unless it has started; raise what the device's workers died of."""
+
+    @property
+    def counts(self) -> Counts: ...
+
+    @property
+    def gaps(self) -> tuple[Gap, ...]: ...
+
+
+class Reader(Generic[Item]):
+    """An independent place in a stream, bounded: what was overwritten before it was read is in ``dropped``."""
+
+    def __init__(self, name: str, cursor: Cursor[Item], check: Callable[[], None]) -> None:
+        self._name = name
+        self._cursor = cursor
+        self._check = check
+
+    @property
+    def dropped(self) -> int:
+        """Items lost because nobody read them in time."""
+        return self._cursor.dropped
+
+    def take(self) -> list[Item]:
+        """Everything that came since the last call, oldest first; never waits."""
+        self._check()
+        return self._cursor.take()
+
+    def wait(self, timeout_s: float = 1.0) -> Item:
+        """The oldest item not read yet.
+
+        Raises
+        ------
+        NeonTimeoutError
+            None came within ``timeout_s``.
+        """
+        self._check()
+        item = self._cursor.wait_one(timeout_s)
+        self._check()
+        if item is None:
+            raise NeonTimeoutError(f"waiting for {self._name}", timeout_s, "see neon.<stream>.health for what happened")
+        return item
+
+
+class Stream(Generic[Item]):
+    """One stream of the device. It opens at the first use of any word but ``health`` and closes with the device.
+
+    Parameters
+    ----------
+    name : str
+    ring : Ring
+        Filled by ``source``.
+    source : StreamSource
+    default_max_age_s : float
+        Of :meth:`latest`.
+
+    Notes
+    -----
+    Thread: any. Order: as sent by the device.
+    """
+
+    def __init__(
+        self, name: str, ring: Ring[Item], source: StreamSource, host_clock: HostClock, default_max_age_s: float
+    ) -> None:
+        self.name = name
+        self.default_max_age_s = default_max_age_s
+        self._ring = ring
+        self._source = source
+        self._host_clock = host_clock
+        self._own = Reader(name, Cursor(ring, 0), source.open)
+
+    def latest(self, max_age_s: float | Literal["default"] | None = "default") -> Item | None:
+        """The newest item, or None when it is older than ``max_age_s``; never waits.
+
+        Parameters
+        ----------
+        max_age_s
+            Seconds since the item's own host time; None: any age; "default": the stream's.
+        """
+        self._source.open()
+        item = self._ring.newest()
+        if item is None or max_age_s is None:
+            return item
+        limit_s = self.default_max_age_s if max_age_s == "default" else max_age_s
+        return item if self._host_clock.now_ns() - item.host_ns <= limit_s * 1e9 else None
+
+    def take(self) -> list[Item]:
+        """Every item since the last ``take()`` or ``wait()``, oldest first; never waits."""
+        return self._own.take()
+
+    def wait(self, timeout_s: float = 1.0) -> Item:
+        """The next item of :meth:`take`'s order.
+
+        Raises
+        ------
+        NeonTimeoutError
+            None came within ``timeout_s``.
+        """
+        return self._own.wait(timeout_s)
+
+    def reader(self) -> Reader[Item]:
+        """A reader of its own, beginning with what comes from now on."""
+        self._source.open()
+        return Reader(self.name, Cursor(self._ring, self._ring.count), self._source.open)
+
+    @property
+    def health(self) -> StreamHealth:
+        """What became of the stream so far."""
+        counts, now_ns = self._source.counts, self._host_clock.now_ns()
+        newest = self._ring.newest()
+        return StreamHealth(
+            received=counts.received,
+            lost=counts.lost,
+            late=counts.late,
+            duplicate=counts.duplicate,
+            malformed=counts.malformed,
+            dropped=counts.dropped + self._own.dropped,
+            rate_hz=self._rate_hz(now_ns),
+            age_s=None if newest is None else (now_ns - newest.received_ns) / 1e9,
+            gaps=self._source.gaps,
+        )
+
+    def _rate_hz(self, now_ns: int) -> float:
+        """Items per second of their own time, over the last two seconds."""
+        recent = [item for item in self._ring.last(RATE_ITEMS) if now_ns - item.received_ns <= RATE_OVER_NS]
+        if len(recent) < 2 or recent[-1].host_ns <= recent[0].host_ns:
+            return 0.0
+        return (len(recent) - 1) * 1e9 / (recent[-1].host_ns - recent[0].host_ns)
