@@ -105,7 +105,7 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class CameraCalibration:
+class CameraModel:
     """A pinhole camera with OpenCV's rational distortion k1 k2 p1 p2 k3 k4 k5 k6."""
 
     matrix: npt.NDArray[np.float64]
@@ -117,14 +117,14 @@ class CameraCalibration:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class DeviceCalibration:
+class CameraCalibration:
     """The factory calibration of one Neon module."""
 
     version: int
     serial: str
-    scene: CameraCalibration
-    right: CameraCalibration
-    left: CameraCalibration
+    scene: CameraModel
+    right: CameraModel
+    left: CameraModel
 
 
 class GazeReason(Enum):

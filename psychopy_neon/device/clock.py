@@ -137,6 +137,8 @@ class EchoFeed:
             while not stop.is_set:
                 try:
                     exchange = self._exchange(sock.send, sock.recv, selector, stop)
+                except NeonError:  # NeonTimeoutError is an OSError too
+                    raise
                 except OSError as error:
                     raise LinkError(f"{self._ip}:{port}", f"the time echo was cut ({error})") from error
                 if exchange is None:

@@ -21,7 +21,7 @@ from psychopy_neon.device.stream_worker import StreamWorker
 from psychopy_neon.device.video import SceneDecoder, SceneSource
 from psychopy_neon.device.worker import Crew
 from psychopy_neon.errors import ConfigurationError, LinkError
-from psychopy_neon.samples import DeviceCalibration, GazeSample, SceneFrame
+from psychopy_neon.samples import CameraCalibration, GazeSample, SceneFrame
 from psychopy_neon.timing.host_clock import HostClock
 from psychopy_neon.wire.calibration import parse_calibration
 from psychopy_neon.wire.rtsp_session import MediaKind
@@ -97,7 +97,7 @@ class Neon:
         self._rest = RestClient(self._peer, timeout_s)
         self._stream_rest = RestClient(self._peer, STREAM_REST_LIMIT_S)
         self._board = StatusBoard(status, self.host_clock.now_ns())
-        self._calibration: DeviceCalibration | None = None
+        self._calibration: CameraCalibration | None = None
         self._stream_workers: list[StreamWorker] = []
         self.clock = DeviceClock()
         self.gaze: Stream[GazeSample] = self._make_gaze()
@@ -122,7 +122,7 @@ class Neon:
         return self._board.status
 
     @property
-    def calibration(self) -> DeviceCalibration:
+    def calibration(self) -> CameraCalibration:
         """The factory calibration of the module; read once.
 
         Raises

@@ -14,6 +14,7 @@ Nothing here raises for what a device sent: it is counted.
 from __future__ import annotations
 
 import random
+import sys
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
@@ -95,6 +96,7 @@ class _Source:
     last_sr_at_ns: int = 0
     expected_before: int = 0
     received_before: int = 0
+    received_of_others: int = 0
 
 
 class MediaLine(ABC, Generic[Datum]):
@@ -124,6 +126,7 @@ class MediaLine(ABC, Generic[Datum]):
         self._payload_types = frozenset(media.payload_types)
         self._reorder = ReorderBuffer(max_wait_ns)
         self._ssrc: int | None = None
+        self._early_report: SenderReport | None = None  # of a source that has not sent a packet yet
         self._held_ns: dict[int, int] = {}  # arrival of packets that wait for an earlier one, by sequence number
         self._untimed: deque[tuple[int, Datum, int]] = deque()
         self._highest = 0
@@ -149,7 +152,7 @@ class MediaLine(ABC, Generic[Datum]):
             self.malformed += 1
             return False
         if packet.ssrc != self._ssrc:
-            self._begin_source(packet)
+            self._begin_source(packet, received_ns)
         if self.last_packet_ns is None and self.on_first_packet is not None:
             self.on_first_packet(received_ns)
         self.last_packet_ns = received_ns
@@ -181,9 +184,10 @@ class MediaLine(ABC, Generic[Datum]):
             self._cycles += 1
         self._highest = sequence
 
-    def _begin_source(self, packet: RtpPacket) -> None:
+    def _begin_source(self, packet: RtpPacket, received_ns: int) -> None:
         """A new SSRC has tick and sequence origins of its own: nothing of the old one may time it."""
         if self._ssrc is not None:
+            self._release(self._reorder.due(sys.maxsize), received_ns)
             self.clock = MediaClock(self.clock.clock_hz)
             self.dropped += len(self._untimed)
             self._untimed.clear()
@@ -191,7 +195,11 @@ class MediaLine(ABC, Generic[Datum]):
         self._ssrc = packet.ssrc
         self._highest = self._first_sequence = packet.sequence
         self._cycles = 0
-        self._source = _Source()
+        received = self._reorder.received
+        self._source = _Source(received_before=received, received_of_others=received)
+        report, self._early_report = self._early_report, None
+        if report is not None and report.ssrc == packet.ssrc:
+            self._take_report(report, received_ns)
 
     # Times
 
@@ -213,8 +221,12 @@ class MediaLine(ABC, Generic[Datum]):
             self.malformed += 1
             return
         for packet in packets:
-            if isinstance(packet, SenderReport):
+            if not isinstance(packet, SenderReport):
+                continue
+            if packet.ssrc == self._ssrc:
                 self._take_report(packet, received_ns)
+            else:
+                self._early_report = packet
 
     def _take_report(self, report: SenderReport, received_ns: int) -> None:
         self.clock.add_report(report.rtp_timestamp, report.unix_ns)
@@ -239,7 +251,7 @@ class MediaLine(ABC, Generic[Datum]):
         block = ReportBlock(
             self._ssrc,
             min(fraction, 255),
-            expected - counts.received,
+            expected - (counts.received - source.received_of_others),
             highest & 0xFFFFFFFF,
             0,
             source.last_sr,

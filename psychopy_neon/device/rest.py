@@ -5,7 +5,10 @@ Source: Neon Realtime API 2.1.0; every answer is ``{"message": text, "result": .
 
 from __future__ import annotations
 
+import http.client
 import json
+import math
+import socket
 import threading
 import time
 from typing import Any
@@ -51,6 +54,8 @@ class RestClient:
         self._session = requests.Session()
         # A device on the local network is never behind the proxy that the environment may name.
         self._session.trust_env = False
+        self._deadline = _Deadline()
+        self._session.mount("http://", _Adapter(self._deadline))
 
     def get(self, path: str) -> Any:
         """``result`` of a GET."""
@@ -102,6 +107,14 @@ class RestClient:
                 self.was_sent = True
                 raise NeonTimeoutError(operation, self.limit_s, _REMEDY) from error
             except requests.ConnectionError as error:
+                if isinstance(_reason(error), urllib3.exceptions.ReadTimeoutError):  # in the middle of the body
+                    self.was_sent = True
+                    raise NeonTimeoutError(operation, self.limit_s, _REMEDY) from error
+                if _is_no_http(error):
+                    self.was_sent = True
+                    raise RemoteProtocolError(
+                        operation, f"{_root(error)!r} instead of HTTP; {_IS_IT_A_NEON}"
+                    ) from error
                 refused = isinstance(_root(error), ConnectionRefusedError)
                 self.was_sent = not isinstance(_reason(error), urllib3.exceptions.NewConnectionError)
                 raise LinkError(str(self.peer), f"{_connection_text(refused, error)}; {_REMEDY}") from error
@@ -111,7 +124,7 @@ class RestClient:
                 raise RemoteProtocolError(operation, rule) from error
 
     def _exchange(self, method: str, path: str, body: dict[str, Any] | None) -> tuple[int, str, bytes]:
-        end = time.monotonic() + self.limit_s
+        self._deadline.at_s = time.monotonic() + self.limit_s
         limits = (min(_CONNECT_LIMIT_S, self.limit_s), self.limit_s)
         with self._session.request(
             method, self._base + path, json=body, timeout=limits, stream=True, allow_redirects=False
@@ -121,9 +134,50 @@ class RestClient:
                 data += chunk
                 if len(data) > _MAX_BYTES:
                     raise RemoteProtocolError(f"{method} {path}", f"answer over {_MAX_BYTES} bytes", bytes(data[:16]))
-                if time.monotonic() > end:
-                    raise requests.ReadTimeout
             return response.status_code, response.headers.get("Content-Type", ""), bytes(data)
+
+
+class _Deadline:
+    """When the running request must be over, on ``time.monotonic()``."""
+
+    at_s = math.inf
+
+
+class _LimitedSocket(socket.socket):
+    """A connected socket whose reads end at the deadline, however the bytes are spread in time."""
+
+    def __init__(self, connected: socket.socket, deadline: _Deadline) -> None:
+        super().__init__(connected.family, connected.type, connected.proto, fileno=connected.detach())
+        self._deadline = deadline
+
+    def recv_into(self, *args: Any) -> int:
+        left_s = self._deadline.at_s - time.monotonic()
+        if left_s <= 0:
+            raise TimeoutError("the limit of the request is over")
+        self.settimeout(left_s)
+        return super().recv_into(*args)
+
+
+class _Adapter(requests.adapters.HTTPAdapter):
+    """Puts a limit on requests as a whole; the one of requests itself begins again with every byte."""
+
+    def __init__(self, deadline: _Deadline) -> None:
+        self._deadline = deadline
+        super().__init__()
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        deadline = self._deadline
+
+        class Connection(urllib3.connection.HTTPConnection):
+            def connect(self) -> None:
+                super().connect()
+                self.sock = _LimitedSocket(self.sock, deadline)
+
+        class Pool(urllib3.HTTPConnectionPool):
+            ConnectionCls = Connection
+
+        self.poolmanager.pool_classes_by_scheme = {"http": Pool}
 
 
 def _parse_envelope(where: str, status: int, data: bytes) -> dict[str, Any]:
@@ -141,6 +195,14 @@ def _parse_envelope(where: str, status: int, data: bytes) -> dict[str, Any]:
 def _reason(error: requests.ConnectionError) -> object:
     inner = error.args[0] if error.args else error
     return getattr(inner, "reason", inner)
+
+
+def _is_no_http(error: requests.ConnectionError) -> bool:
+    """Whether there was an answer that cannot be read; a connection closed without one is something else."""
+    root = _root(error)
+    return isinstance(root, http.client.HTTPException) and not isinstance(
+        root, (http.client.RemoteDisconnected, http.client.IncompleteRead)
+    )
 
 
 def _root(error: BaseException) -> BaseException:

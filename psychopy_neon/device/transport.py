@@ -16,7 +16,7 @@ import time
 from dataclasses import dataclass
 
 from psychopy_neon.device.worker import StopSignal
-from psychopy_neon.errors import ConfigurationError, LinkError, NeonTimeoutError
+from psychopy_neon.errors import ConfigurationError, LinkError, NeonError, NeonTimeoutError
 
 __all__ = ["DEFAULT_PORT", "Peer", "connect_tcp", "open_udp_pair", "parse_address", "resolve", "udp_address"]
 
@@ -137,11 +137,10 @@ def connect_tcp(ip: str, port: int, limit_s: float, stop: StopSignal | None = No
             raise OSError(code, os.strerror(code))
         if code:
             _wait_connected(sock, where, limit_s, stop)
-    except OSError as error:
+    except BaseException as error:
         sock.close()
-        raise LinkError(where, _connect_text(error)) from error
-    except BaseException:
-        sock.close()
+        if isinstance(error, OSError) and not isinstance(error, NeonError):  # NeonTimeoutError is an OSError too
+            raise LinkError(where, _connect_text(error)) from error
         raise
     return sock
 

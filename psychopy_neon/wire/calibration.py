@@ -19,7 +19,7 @@ import zlib
 import numpy as np
 
 from psychopy_neon.errors import LocalProtocolError, RemoteProtocolError
-from psychopy_neon.samples import CameraCalibration, DeviceCalibration
+from psychopy_neon.samples import CameraCalibration, CameraModel
 
 __all__ = ["CALIBRATION_BYTES", "encode_calibration", "parse_calibration"]
 
@@ -30,7 +30,7 @@ _LAYOUT = np.dtype(
 CALIBRATION_BYTES = _LAYOUT.itemsize
 
 
-def parse_calibration(data: bytes) -> DeviceCalibration:
+def parse_calibration(data: bytes) -> CameraCalibration:
     """Read a calibration file.
 
     Raises
@@ -45,7 +45,7 @@ def parse_calibration(data: bytes) -> DeviceCalibration:
     crc = zlib.crc32(data[:-4])
     if crc != record["crc"]:
         raise RemoteProtocolError("calibration.bin", f"CRC {record['crc']:#010x} instead of {crc:#010x}", data, 799)
-    return DeviceCalibration(
+    return CameraCalibration(
         version=int(record["version"]),
         serial=bytes(record["serial"]).decode("ascii", "replace"),
         scene=_camera(record["scene"]),
@@ -54,11 +54,11 @@ def parse_calibration(data: bytes) -> DeviceCalibration:
     )
 
 
-def _camera(record: np.void) -> CameraCalibration:
-    return CameraCalibration(*(np.array(record[name], float) for name in ("matrix", "distortion", "extrinsics")))
+def _camera(record: np.void) -> CameraModel:
+    return CameraModel(*(np.array(record[name], float) for name in ("matrix", "distortion", "extrinsics")))
 
 
-def encode_calibration(calibration: DeviceCalibration) -> bytes:
+def encode_calibration(calibration: CameraCalibration) -> bytes:
     """Write a calibration file with its CRC."""
     serial = calibration.serial.encode("ascii", "strict")
     if len(serial) > 6:
@@ -67,7 +67,7 @@ def encode_calibration(calibration: DeviceCalibration) -> bytes:
     record["version"] = calibration.version
     record["serial"] = serial
     for name in ("scene", "right", "left"):
-        camera: CameraCalibration = getattr(calibration, name)
+        camera: CameraModel = getattr(calibration, name)
         record[name] = (camera.matrix, camera.distortion, camera.extrinsics)
     body = record.tobytes()[:-4]
     return body + zlib.crc32(body).to_bytes(4, "little")

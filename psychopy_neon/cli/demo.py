@@ -1,0 +1,172 @@
+"""``psychopy-neon demo NAME [ADDRESS]``."""
+
+from __future__ import annotations
+
+import bisect
+import contextlib
+import csv
+import importlib.util
+import json
+import math
+import re
+import runpy
+import signal
+import statistics
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+import psychopy_neon
+from psychopy_neon.errors import ConfigurationError, NeonError, NeonTimeoutError
+
+__all__ = ["command"]
+
+START_LIMIT_S = 30.0
+END_LIMIT_S = 5.0
+LONGEST_RUN_S = 3600
+"""A simulator that lost its demo (killed hard) ends by itself."""
+SAME_NS = 1_000_000
+TRUTH_FILE = "truth.jsonl"
+
+
+@click.command()
+@click.argument("name")
+@click.argument("address", required=False)
+@click.option("--simulate", is_flag=True, help="Bring a simulated Neon that looks where the mouse points.")
+@click.option("--frames", type=click.IntRange(1), help="Stop after so many frames.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for the data.  [default: NAME]")
+def command(name: str, address: str | None, simulate: bool, frames: int | None, out: Path | None) -> None:
+    """Run a demo on a Neon: NAME is gaze_contingent.
+
+    ADDRESS is what the Companion app shows on its Stream page; without it the one Neon of the network is taken.
+    """
+    script = _script(name)
+    if simulate and address:
+        raise click.UsageError("Either an address or --simulate.")
+    if importlib.util.find_spec("psychopy") is None:
+        raise NeonError('demos need PsychoPy; install it with: pip install "psychopy-neon[psychopy]"')
+    folder = (out or Path(name)).resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    arguments = ["--out", str(folder), *(["--frames", str(frames)] if frames else [])]
+    _end_cleanly_when_terminated()
+    if not simulate:
+        sys.exit(_run(script, [*([address] if address else []), *arguments]))
+    with _simulated_neon(folder / TRUTH_FILE) as own_address:
+        code = _run(script, [own_address, "--pointer", *arguments])
+    if code == 0:
+        _print_mapping(folder)
+    sys.exit(code)
+
+
+def _script(name: str) -> Path:
+    """The demo's file: inside the installed package, or beside it in a checkout."""
+    package = Path(psychopy_neon.__file__).parent
+    folders = [package / "demos" / "coder", package.parent / "demos" / "coder"]
+    scripts = {path.stem: path for folder in reversed(folders) for path in folder.glob("*.py")}
+    if name not in scripts:
+        raise ConfigurationError("NAME", name, f"one of {', '.join(sorted(scripts)) or 'none: no demos are installed'}")
+    return scripts[name]
+
+
+def _run(script: Path, arguments: list[str]) -> int:
+    """Run the script as if it had been started by hand; its exit code."""
+    old_argv, sys.argv = sys.argv, [str(script), *arguments]
+    try:
+        runpy.run_path(str(script), run_name="__main__")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    finally:
+        sys.argv = old_argv
+    return 0
+
+
+def _end_cleanly_when_terminated() -> None:
+    def end(number: int, _frame: object) -> None:
+        sys.exit(128 + number)
+
+    signal.signal(signal.SIGTERM, end)
+
+
+@contextlib.contextmanager
+def _simulated_neon(truth: Path) -> Iterator[str]:
+    """A simulated Neon in a process of its own, ended by its id; gives its address."""
+    options = ["--port", "0", "--no-mdns", "--scene", "screen", "--gaze", "mouse", "--truth", str(truth)]
+    line = [sys.executable, "-m", "psychopy_neon", "simulate", *options, "--seconds", str(LONGEST_RUN_S)]
+    # Its own group: Ctrl+C ends the demo, and the demo ends the simulator when it has said goodbye.
+    process = subprocess.Popen(line, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    try:
+        yield _address_of(process)
+    finally:
+        process.terminate()
+        try:
+            process.wait(END_LIMIT_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(END_LIMIT_S)
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+def _address_of(process: subprocess.Popen[str]) -> str:
+    """The address in the line that the simulator prints when it is ready."""
+    lines: list[str] = []
+    assert process.stdout is not None
+    reader = threading.Thread(target=lambda: lines.append(process.stdout.readline()), daemon=True)  # type: ignore[union-attr]
+    reader.start()
+    reader.join(START_LIMIT_S)
+    if not lines:
+        raise NeonTimeoutError("starting the simulated Neon", START_LIMIT_S)
+    found = re.search(r" at (\S+:\d+)", lines[0])
+    if found is None:
+        raise NeonError("the simulated Neon did not start; it says why above")
+    return found[1]
+
+
+# What the simulator knows better
+
+
+def _print_mapping(folder: Path) -> None:
+    errors = _mapping_errors(folder)
+    if not errors:
+        click.secho("No frame of the demo had gaze: there is no mapping error to tell.", fg="yellow")
+        return
+    errors.sort()
+    median, most = statistics.median(errors), errors[int(len(errors) * 0.95)]
+    summary_file = folder / "summary.json"
+    summary = json.loads(summary_file.read_text())
+    summary |= {"mapping_error_px_median": round(median, 3), "mapping_error_px_95_percent": round(most, 3)}
+    summary_file.write_text(json.dumps(summary, indent=2))
+    click.echo(f"Mapped gaze against the simulator's truth: median {median:.2f} px, 95 % below {most:.2f} px")
+
+
+def _mapping_errors(folder: Path) -> list[float]:
+    """Distance of mapped gaze from where the simulated wearer looked, screen px, of every frame with gaze."""
+    truth = _looked_at(folder / TRUTH_FILE)
+    times = [device_ns for device_ns, _, _ in truth]
+    errors = []
+    with (folder / "frames.csv").open(newline="") as file:
+        for row in csv.DictReader(file):
+            if not row["x_px"]:
+                continue
+            device_ns = int(row["sample_device_ns"])
+            place = bisect.bisect(times, device_ns)
+            near = min(truth[max(place - 1, 0) : place + 1], key=lambda each: abs(each[0] - device_ns), default=None)
+            if near is not None and abs(near[0] - device_ns) < SAME_NS:
+                errors.append(math.dist((float(row["x_px"]), float(row["y_px"])), near[1:]))
+    return errors
+
+
+def _looked_at(truth: Path) -> list[tuple[int, float, float]]:
+    """Device time and screen px of every gaze datum that was sent."""
+    looked_at = []
+    with truth.open() as file:
+        for line in file:
+            record: dict[str, Any] = json.loads(line)
+            if record["kind"] == "gaze":
+                looked_at.append((record["device_ns"], record["screen_x"], record["screen_y"]))
+    return sorted(looked_at)

@@ -1,0 +1,1 @@
+"""Scene pixels to screen pixels: camera, tags, layout, mapper; pure."""

@@ -1,0 +1,110 @@
+"""Where the screen is in a scene frame, and with it every point of the frame on the screen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from psychopy_neon.samples import CameraCalibration, CameraModel, GazeReason
+from psychopy_neon.screen.camera import distort_points, undistort_points
+from psychopy_neon.screen.coordinates import Points
+from psychopy_neon.screen.layout import ScreenLayout
+from psychopy_neon.screen.tags import FoundTags, find_tags, meeting_points
+
+__all__ = ["ScreenMapper", "ScreenPose"]
+
+OUTLIER_PX = 1.5
+"""A corner this far from the fitted screen, ideal px, is not where the layout says: a bent or another screen's tag."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ScreenPose:
+    """The screen as one frame shows it."""
+
+    tag_count: int
+    """Tags that the pose rests on."""
+    reprojection_px: float
+    """Root mean square distance of their corners from the fitted screen, ideal px."""
+    duplicates: tuple[int, ...]
+    """Ids that were seen more than once and left out."""
+    _camera: CameraModel
+    _ideal_from_screen: npt.NDArray[np.float64]
+
+    def screen_from_scene(self, points: Points) -> Points:
+        """Scene px to screen px, shapes (n, 2); NaN where the line of sight does not meet the screen's plane."""
+        ideal = undistort_points(np.asarray(points, np.float64).reshape(-1, 2), self._camera)
+        return _projected(np.linalg.inv(self._ideal_from_screen).astype(np.float64), ideal)
+
+    def scene_from_screen(self, points: Points) -> Points:
+        """Screen px to scene px, shapes (n, 2); NaN behind the camera."""
+        ideal = _projected(self._ideal_from_screen, np.asarray(points, np.float64).reshape(-1, 2))
+        return distort_points(ideal, self._camera)
+
+
+class ScreenMapper:
+    """Locates a screen by its tags.
+
+    Parameters
+    ----------
+    calibration : CameraCalibration
+        Of the device (``neon.calibration``).
+    layout : ScreenLayout
+        Tags that are not in it are passed over.
+    """
+
+    def __init__(self, calibration: CameraCalibration, layout: ScreenLayout) -> None:
+        self.layout = layout
+        self._camera = calibration.scene
+
+    def locate(self, luma: npt.NDArray[np.uint8]) -> ScreenPose | GazeReason:
+        """Find the screen in a luma plane, shape (height, width), or say why it is not found."""
+        found = find_tags(luma)
+        ids = [tag_id for tag_id in found.corners if tag_id in self.layout.tags]
+        if not ids:
+            return GazeReason.TAGS_LOST
+        return self._fit(ids, found)
+
+    def _fit(self, ids: list[int], found: FoundTags) -> ScreenPose | GazeReason:
+        edges = np.stack([found.edges[tag_id] for tag_id in ids])
+        ideal = meeting_points(undistort_points(edges.reshape(-1, 2), self._camera).reshape(edges.shape))
+        is_whole = np.isfinite(ideal).all(axis=(1, 2))
+        screen = np.stack([self.layout.tags[tag_id] for tag_id in ids])[is_whole]
+        ideal = ideal[is_whole]
+        if not len(ideal):
+            return GazeReason.TOO_FEW_TAGS
+        homography, is_inlier = _homography(screen.reshape(-1, 2), ideal.reshape(-1, 2))
+        tag_count = int(is_inlier.reshape(-1, 4).all(axis=1).sum())
+        if homography is None or not tag_count:
+            return GazeReason.TOO_FEW_TAGS
+        away = (_projected(homography, screen.reshape(-1, 2)) - ideal.reshape(-1, 2))[is_inlier]
+        reprojection_px = float(np.sqrt(np.mean(np.sum(away**2, axis=1))))
+        return ScreenPose(tag_count, reprojection_px, found.duplicates, self._camera, homography)
+
+
+def _homography(screen: Points, ideal: Points) -> tuple[npt.NDArray[np.float64] | None, npt.NDArray[np.bool_]]:
+    """The homography that explains most corners, by least squares over those, and which they are.
+
+    Its scale makes the third coordinate positive where the tags are, so a negative one is behind the camera.
+    """
+    homography, mask = cv2.findHomography(screen, ideal, cv2.RANSAC, OUTLIER_PX)
+    if homography is None:
+        return None, np.zeros(len(screen), np.bool_)
+    is_inlier = np.ravel(mask).astype(np.bool_)
+    if is_inlier.sum() < 4:
+        return None, is_inlier
+    # Without a method the fit is least squares alone: no corner is left to chance.
+    refined, _ = cv2.findHomography(screen[is_inlier], ideal[is_inlier], 0)
+    best = np.asarray(refined if refined is not None else homography, np.float64)
+    depth = screen[is_inlier] @ best[2, :2] + best[2, 2]
+    return best * np.sign(np.median(depth)), is_inlier
+
+
+def _projected(homography: npt.NDArray[np.float64], points: Points) -> Points:
+    lifted = points @ homography[:, :2].T + homography[:, 2]
+    depth = lifted[:, 2:]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        projected: Points = np.where(depth > 0, lifted[:, :2] / depth, np.nan)
+    return projected

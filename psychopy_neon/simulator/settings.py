@@ -1,0 +1,130 @@
+"""What a simulated Neon is told before it starts."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from psychopy_neon.errors import ConfigurationError
+
+__all__ = ["GAZE_PAYLOAD_BYTES", "HeadPose", "SimulatorSettings"]
+
+GAZE_PAYLOAD_BYTES = (9, 17, 25, 65, 89, 105)
+"""Lengths of a gaze payload, `protocol.md` 8.1; the length alone tells the form."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeadPose:
+    """Where the scene camera is, seen from the screen.
+
+    Lengths are in widths of the screen, so that nobody needs to know its size in metres. The origin is the
+    centre of the screen, x to the right, y down, as a person in front of it sees it.
+    """
+
+    x: float = 0.0
+    y: float = 0.0
+    distance: float | None = None
+    """From the plane of the screen; None: so far that the screen fills about 80 % of the scene image."""
+    yaw_deg: float = 0.0
+    """Positive turns the head to the right: the screen moves left in the scene image."""
+    pitch_deg: float = 0.0
+    """Positive lifts the head: the screen moves down in the scene image."""
+    roll_deg: float = 0.0
+    """Positive tilts the head to the right shoulder: the screen turns counter-clockwise in the scene image."""
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatorSettings:
+    """Everything that can be set about a :class:`~psychopy_neon.simulator.SimulatedNeon`.
+
+    A port of 0 means any free one. The RTSP and the time echo port are told to clients by the status, as on the phone.
+    """
+
+    host: str = "127.0.0.1"
+    """Address to bind to; loopback unless told otherwise."""
+    port: int = 0
+    rtsp_port: int = 0
+    echo_port: int = 0
+    reported_ip: str | None = None
+    """The address that the phone believes to have; None: the one it is bound to."""
+    name: str = "Neon Simulator"
+    serial: str = "123456"
+    """Serial number of the module, up to six ASCII characters."""
+    model: Literal["neon", "invisible"] = "neon"
+    """A Pupil Invisible has a smaller scene image, gaze of 9 bytes and no calibration to fetch."""
+    mdns: bool = False
+    """Whether the phone announces itself; its name and serial must then be its own."""
+
+    offset_ns: int = 0
+    """Phone clock minus wall clock of this computer at the start."""
+    drift_ppm: float = 0.0
+
+    gaze: str = "script"
+    """``script`` (seeded fixations), ``mouse`` (pointer of the real screen), or a file of JSON lines
+    ``{"t_s": , "x": , "y": }`` in screen px, each point looked at until the next one's time."""
+    gaze_hz: float = 200.0
+    gaze_bytes: int = 65
+    number_gaze: bool = False
+    """x of each gaze datum is its number (modulo 2**24, so exact in float32) in place of the place looked at."""
+
+    scene: str = "synthetic"
+    """``synthetic``, ``screen`` (the real one is grabbed), or an image file shown as if it were the screen."""
+    scene_fps: float = 30.0
+    head: HeadPose = HeadPose()
+    frame_code: bool = False
+    """Each scene frame carries its number as blocks in its top rows, see :mod:`.frame_code`."""
+    scene_slices: int = 1
+    """H.264 slices of a picture."""
+    marker: Literal["every_nal", "rfc"] = "every_nal"
+    """Habit of the RTP marker: the phone's library sets it on the last packet of every NAL unit, RFC 6184 section 5.1
+    only on the last packet of a picture."""
+    media_start: Literal["setup", "play"] = "setup"
+    """The request after which media flows; the phone's library does not wait for PLAY (`protocol.md` 6.1)."""
+    echo_interleaved: bool = True
+    """Whether the reply to a SETUP over TCP names its channels; app 2.9.31 leaves that out."""
+    report_interval_s: float = 1.0
+    """Time between RTCP sender reports; the first is sent before the first packet."""
+
+    loss: float = 0.0
+    """Part of the RTP packets that is thrown away, 0 to 1; chosen by the seed, told in the ground truth."""
+    reorder: float = 0.0
+    """Part of the RTP packets that is sent after its successor."""
+    echo_jitter_ms: float = 0.0
+    """Longest delay of a time echo on its way there, and again on its way back."""
+
+    refuse_start: str | None = None
+    """Reason with which starting a recording is refused."""
+    truth: Path | None = None
+    """File for the ground truth, JSON lines."""
+    keep_truth: bool = True
+    """Whether the ground truth is also kept in memory, see :class:`.truth.TruthLog`."""
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        self._require("gaze_bytes", self.gaze_bytes in GAZE_PAYLOAD_BYTES, f"one of {GAZE_PAYLOAD_BYTES}")
+        self._require("model", self.model in ("neon", "invisible"), "neon or invisible")
+        self._require("loss", 0 <= self.loss < 1, "0 up to, but not, 1")
+        self._require("reorder", 0 <= self.reorder < 1, "0 up to, but not, 1")
+        self._require("echo_jitter_ms", 0 <= self.echo_jitter_ms <= 5000, "0 to 5000")
+        self._require("frame_code", self.model == "neon" or not self.frame_code, "False for a Pupil Invisible")
+        self._require("gaze_hz", 0 < self.gaze_hz <= 1000, "above 0 and up to 1000")
+        self._require("scene_fps", 0 < self.scene_fps <= 120, "above 0 and up to 120")
+        self._require("scene_slices", 1 <= self.scene_slices <= 16, "1 to 16")
+        self._require("report_interval_s", 0.05 <= self.report_interval_s <= 60, "0.05 to 60")
+        self._require("serial", 0 < len(self.serial) <= 6 and self.serial.isascii(), "one to six ASCII characters")
+        self._require("drift_ppm", abs(self.drift_ppm) <= 10_000, "between -10000 and 10000")
+        self._require("marker", self.marker in ("every_nal", "rfc"), "every_nal or rfc")
+        self._require("media_start", self.media_start in ("setup", "play"), "setup or play")
+        for port in ("port", "rtsp_port", "echo_port"):
+            self._require(port, 0 <= getattr(self, port) <= 65535, "0 (any free port) to 65535")
+
+    @property
+    def device_id(self) -> str:
+        """The phone's hardware id, 16 hex digits; another for every name and serial."""
+        return hashlib.sha256(f"{self.name}/{self.serial}".encode()).hexdigest()[:16]
+
+    def _require(self, setting: str, is_fine: bool, allowed: str) -> None:
+        if not is_fine:
+            raise ConfigurationError(setting, getattr(self, setting), allowed)
