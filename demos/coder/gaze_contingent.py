@@ -186,6 +186,7 @@ class Experiment:
             "frame_rate_hz": round(1 / statistics.median(gaps_s), 2) if gaps_s else None,
             "gaze_rate_hz": round(health.rate_hz, 1),
             "gaze_lost": health.lost,
+            "gaze_gaps": [gap.cause for gap in health.gaps],
             "gaze_age_ms_median": round(statistics.median(ages_ms), 1) if ages_ms else None,
             "gaze_age_ms_95_percent": round(ages_ms[int(len(ages_ms) * 0.95)], 1) if ages_ms else None,
             "frames_with_gaze_percent": round(100 * len(ages_ms) / max(len(self.rows), 1), 1),
@@ -196,12 +197,13 @@ class Experiment:
 
 
 class Pace:
-    """Flips at the display's rate, or at 60 Hz where the display does not wait (a virtual one)."""
+    """Flips at the display's rate, or at 60 Hz where graphics are drawn in software and wait for no display."""
 
     def __init__(self, win):
         self.win = win
-        rate = win.getActualFrameRate(nIdentical=20, nMaxFrames=120, nWarmUpFrames=5)
-        self.period_ns = None if rate is not None and rate < 300 else 1_000_000_000 // 60
+        renderer = win.winHandle.context.get_info().get_renderer()
+        has_refresh = not any(name in renderer.lower() for name in ("llvmpipe", "softpipe", "swr"))
+        self.period_ns = None if has_refresh else 1_000_000_000 // 60
         self.next_ns = time.perf_counter_ns()
 
     def flip(self):

@@ -151,7 +151,7 @@ class Neon:
         silent_ns = self.host_clock.now_ns() - max(heard_ns)
         trouble = self._board.trouble
         if silent_ns > (LOST_AFTER_NS if trouble else SILENT_AFTER_NS):
-            what = f"the Neon went away {silent_ns / 1e9:.1f} s ago ({trouble or 'it fell silent'})"
+            what = f"the Neon went away {silent_ns / 1e9:.1f} s ago: {trouble or 'it fell silent'}"
             raise LinkError(self.address, what, silent_ns / 1e9)
 
     # Recording and events

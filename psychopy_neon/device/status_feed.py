@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import selectors
 import threading
@@ -23,8 +24,7 @@ CONNECT_LIMIT_S = 2.0
 PING_EVERY_S = 0.5
 SILENCE_LIMIT_NS = 5_000_000_000
 """Without even an answer to our pings the connection is dead, whatever TCP thinks."""
-FIRST_PAUSE_S = 0.1
-LONGEST_PAUSE_S = 0.5
+RETRY_S = 0.3
 MAX_MESSAGE_BYTES = 1 << 20
 
 
@@ -48,12 +48,16 @@ class StatusBoard:
     def status(self) -> DeviceStatus:
         return self._status
 
-    def replace(self, status: DeviceStatus) -> None:
-        """A status read as a whole; what only the websocket tells is kept."""
+    def replace(self, status: DeviceStatus, knows_recording: bool = False) -> None:
+        """A status read as a whole, which names a recording only while it runs; what the websocket told is kept.
+
+        ``knows_recording``: nobody listened to the websocket, so a recording that is not named has stopped.
+        """
         with self._lock:
-            old = self._status
-            if status.recording is None and old.recording is not None:
-                status = status.updated(old.recording)
+            old = self._status.recording
+            if status.recording is None and old is not None:
+                has_stopped = knows_recording and old.action == "START"
+                status = status.updated(dataclasses.replace(old, action="STOP") if has_stopped else old)
             self._status = status
 
     def apply(self, change: Callable[[DeviceStatus], DeviceStatus]) -> None:
@@ -77,21 +81,16 @@ class StatusFeed:
 
     def run(self, stop: StopSignal) -> None:
         """Listen until told to stop; every broken connection is followed by another."""
-        pause_s, is_first = FIRST_PAUSE_S, True
+        is_first = True
         while not stop.is_set:
             try:
                 if not is_first:
                     self.read_whole()
-                is_first = False
                 self._listen(stop)
-                pause_s = FIRST_PAUSE_S
             except (NeonError, websocket.WebSocketException, OSError) as error:
-                is_first = False
-                self._board.trouble = (
-                    f"{type(error).__name__}: {error}" if not isinstance(error, NeonError) else str(error)
-                )
-            stop.wait(pause_s)
-            pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+                self._board.trouble = str(error).removeprefix(f"{self._rest.peer}: ") or type(error).__name__
+            is_first = False
+            stop.wait(RETRY_S)
         self._rest.close()
 
     def read_whole(self) -> DeviceStatus:
@@ -102,19 +101,18 @@ class StatusFeed:
         LinkError, NeonTimeoutError, RequestRefusedError, RemoteProtocolError
         """
         status = parse_status(self._rest.get("/api/status"))
-        self._board.replace(status)
+        self._board.replace(status, knows_recording=True)
         self._board.heard_ns = self._now_ns()
         self._board.trouble = None
         return status
 
     def _listen(self, stop: StopSignal) -> None:
         peer = self._rest.peer
-        sock = connect_tcp(peer.ip, peer.port, CONNECT_LIMIT_S, stop)
-        sock.settimeout(CONNECT_LIMIT_S)
-        connection = websocket.create_connection(
-            f"ws://{peer}/api/status", timeout=CONNECT_LIMIT_S, socket=sock, suppress_origin=True
-        )
-        with contextlib.closing(connection), selectors.DefaultSelector() as selector:
+        with connect_tcp(peer.ip, peer.port, CONNECT_LIMIT_S, stop) as sock, selectors.DefaultSelector() as selector:
+            sock.settimeout(CONNECT_LIMIT_S)
+            connection = websocket.create_connection(
+                f"ws://{peer}/api/status", timeout=CONNECT_LIMIT_S, socket=sock, suppress_origin=True
+            )
             connection.settimeout(PING_EVERY_S)
             selector.register(sock, selectors.EVENT_READ)
             selector.register(stop.socket, selectors.EVENT_READ)

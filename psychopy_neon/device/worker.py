@@ -185,6 +185,8 @@ class Crew:
         return left
 
     def _keep(self, duty: str, error: Exception) -> None:
+        if self._is_closed and isinstance(error, NeonError):
+            return  # it was told to end while it waited for something: that is how it noticed
         _log.error("the %s worker failed", duty, exc_info=error)
         if self._failure is None:
             self._failure = (duty, error)
