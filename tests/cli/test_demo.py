@@ -1,0 +1,81 @@
+"""The demo from the command line: a whole run, and a Neon that dies in the middle of one."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+pytestmark = [
+    pytest.mark.skipif(
+        sys.platform == "linux" and not os.environ.get("DISPLAY"), reason="no display: run by nox, which brings one"
+    ),
+    pytest.mark.timeout(150),
+]
+START_LIMIT_S = 60.0
+
+
+def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    line = [sys.executable, "-m", "psychopy_neon", "demo", "gaze_contingent", "--simulate", "--out", str(folder)]
+    # PsychoPy keeps its preferences in the home folder.
+    env = {**os.environ, "HOME": str(folder)}
+    return subprocess.Popen([*line, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
+
+
+def test_a_whole_run_maps_gaze_and_leaves_its_data(tmp_path):
+    process = start(tmp_path, "--frames", "240")
+    output, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors
+    assert "Mapped gaze against the simulator's truth" in output
+    summary = json.loads((tmp_path / "summary.json").read_text())
+    assert summary["frames"] == 240
+    assert summary["gaze_lost"] == 0
+    sent = summary["events_confirmed"].split(" of ")
+    assert sent[0] == sent[1] != "0"
+    assert summary["mapping_error_px_median"] <= 0.5
+    assert summary["mapping_error_px_95_percent"] <= 1.5
+    with (tmp_path / "frames.csv").open(newline="") as file:
+        assert len(list(csv.DictReader(file))) == 240
+    assert (tmp_path / "last_frame.png").stat().st_size > 5000
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="finds the simulator's process by Linux's /proc")
+def test_a_neon_that_dies_is_told_and_nothing_is_left(tmp_path):
+    process = start(tmp_path)
+    simulator = _child(process.pid)
+    _wait_for_streams(tmp_path / "truth.jsonl")
+    os.kill(simulator, 9)
+    killed = time.monotonic()
+    output, errors = process.communicate(timeout=30)
+    assert time.monotonic() - killed < 15
+    assert process.returncode == 1
+    assert "the Neon went away" in errors
+    assert "Traceback" not in output + errors
+    assert "worker failed" not in errors
+    assert (tmp_path / "frames.csv").exists(), "the data so far are saved"
+
+
+def _child(pid: int) -> int:
+    end = time.monotonic() + START_LIMIT_S
+    while time.monotonic() < end:
+        for children in Path(f"/proc/{pid}/task").glob("*/children"):
+            for child in map(int, children.read_text().split()):
+                if "simulate" in Path(f"/proc/{child}/cmdline").read_text():
+                    return child
+        time.sleep(0.05)
+    raise AssertionError("the demo started no simulator")
+
+
+def _wait_for_streams(truth: Path) -> None:
+    """Until gaze has been sent for two seconds and an event has come: the first trial runs."""
+    end = time.monotonic() + START_LIMIT_S
+    while time.monotonic() < end:
+        text = truth.read_text() if truth.exists() else ""
+        if text.count('"kind":"gaze"') > 400 and '"kind":"event"' in text:
+            return
+        time.sleep(0.1)
+    raise AssertionError("the demo did not get to its first trial")
