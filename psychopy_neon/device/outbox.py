@@ -69,6 +69,7 @@ class PendingEvent(PendingAnswer):
     def __init__(self, name: str, host_ns: int | None) -> None:
         super().__init__(f"event {name!r}")
         self.name = name
+        """As it was sent."""
         self.host_ns = host_ns
         """Host clock of the event; None: the device stamps its arrival."""
 

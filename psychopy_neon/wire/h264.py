@@ -67,6 +67,11 @@ class _Picture:
         self.ends_with_marker = False
         self.last_sequence = 0
 
+    @property
+    def lacks_slices(self) -> bool:
+        """Slices are missing although no damaged access unit has told so."""
+        return self.is_early or (self.is_damaged and not self.slices)
+
 
 class Depacketizer:
     """One stream's packets, in order, to access units.
@@ -103,9 +108,9 @@ class Depacketizer:
             if self._picture is not None:
                 self._picture.is_damaged = True
         if self._picture is None or self._picture.ticks != packet.timestamp:
-            is_after_early = self._picture is not None and self._picture.is_early
+            is_after_loss = self._picture is not None and self._picture.lacks_slices
             self._finish(units)
-            self._picture = _Picture(packet.timestamp, has_gap or is_after_early)
+            self._picture = _Picture(packet.timestamp, has_gap or is_after_loss)
         elif self._picture.ends_with_marker:
             self._marks_pictures = False
         self._picture.ends_with_marker = False
@@ -195,7 +200,7 @@ class Depacketizer:
             if is_first_slice and picture.slices:
                 # A second picture (or field) with the same timestamp.
                 self._finish(units)
-                picture = self._picture = _Picture(picture.ticks, picture.is_early)
+                picture = self._picture = _Picture(picture.ticks, picture.lacks_slices)
             elif not is_first_slice and not picture.slices and picture.is_after_gap:
                 picture.is_damaged = True
             picture.slices += 1

@@ -115,7 +115,7 @@ def fragments_of(nal, size=4):
 
 
 @pytest.mark.parametrize("lost", range(5))
-def test_a_lost_fragment_damages_its_picture(lost):
+def test_a_lost_fragment_damages_the_picture_after_it_when_its_own_is_gone(lost):
     sender = Sender()
     fragments = fragments_of(b"\x41\x9a" + bytes(range(1, 9)))
     assert len(fragments) == 5
@@ -124,11 +124,8 @@ def test_a_lost_fragment_damages_its_picture(lost):
     del damaged[lost]
     units = units_of([*packets, *damaged, *sender.picture(2, P, habit="rfc"), *sender.picture(3, IDR, habit="rfc")])
     states = {unit.ticks: unit.is_damaged for unit in units}
-    assert states[0] is False
-    assert states.get(1, True) is True
-    # Whether the packet after the last one of picture 1 belonged to it or to picture 2 cannot be known.
-    assert states[2] is (lost == 4)
-    assert states[3] is False
+    # Of picture 1 nothing is left, so picture 2, which refers to it, tells.
+    assert states == {0: False, 2: True, 3: False}
 
 
 def test_parameter_sets_of_the_description_lead_a_key_picture_that_has_none():
@@ -184,11 +181,12 @@ def test_any_payloads_are_survived(packets):
 
 
 @given(
-    st.lists(st.binary(min_size=1, max_size=60), min_size=1, max_size=6),
+    st.lists(st.binary(min_size=1, max_size=60).map(lambda body: body.replace(b"\0", b"\2")), min_size=1, max_size=6),
     st.integers(4, 70),
     st.booleans(),
 )
 def test_packetize_there_and_back(bodies, max_payload, aggregate):
+    # Bodies without zeros: an encoder never lets a start code stand inside a NAL unit.
     types = itertools.cycle([0x67, 0x68, 0x06, 0x65])
     nals = [bytes((kind,)) + b"\x01" + body + b"\x80" for kind, body in zip(types, bodies, strict=False)]
     nals.append(b"\x65\x48\x80")  # a slice, but not the first of a picture, so all stay in one

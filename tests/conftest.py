@@ -1,0 +1,24 @@
+"""Shared by every test: no thread of ours may outlive the test that started it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+END_LIMIT_S = 5.0
+
+
+@pytest.fixture(autouse=True)
+def no_thread_outlives_its_test() -> Iterator[None]:
+    """Fails a test after which a thread named ``psychopy-neon:*`` still runs; its sockets would be open, too."""
+    before = set(threading.enumerate())
+    yield
+    ours = [each for each in set(threading.enumerate()) - before if each.name.startswith("psychopy-neon")]
+    end_s = time.monotonic() + END_LIMIT_S
+    for thread in ours:
+        thread.join(max(0.0, end_s - time.monotonic()))
+    left = sorted(thread.name for thread in ours if thread.is_alive())
+    assert not left, f"still running after the test: {', '.join(left)}"
