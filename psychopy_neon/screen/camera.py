@@ -10,6 +10,8 @@ iteration here ends below a thousandth of a pixel everywhere in the frame.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import numpy.typing as npt
 
@@ -45,10 +47,10 @@ def undistort_points(points: Points, calibration: CameraModel) -> Points:
             if np.nanmax(np.abs(missing), initial=0.0) < _CONVERGED:
                 break
             place = place + _solve(jacobian, missing)
-        moved, jacobian = _lens(place, coefficients)
-        # A negative determinant is the far side of the model's fold: a solution on paper only.
-        folded = jacobian[:, 0] * jacobian[:, 3] - jacobian[:, 1] * jacobian[:, 2] <= 0
-        failed = ~(np.abs(target - moved).max(axis=1, initial=0.0) < 1e-6) | folded
+        moved = _move(place, coefficients)
+        # Beyond the rim the model folds back: what Newton finds there is a solution on paper only.
+        is_behind_rim = np.hypot(place[:, 0], place[:, 1]) >= _rim(tuple(coefficients.tolist()))
+        failed = ~(np.abs(target - moved).max(axis=1, initial=0.0) < 1e-6) | is_behind_rim
     place[failed] = np.nan
     ideal: Points = place @ matrix[:2, :2].T + matrix[:2, 2]
     return ideal
@@ -70,6 +72,21 @@ def _parts(calibration: CameraModel) -> tuple[npt.NDArray[np.float64], npt.NDArr
         shapes = (matrix.shape, coefficients.shape)
         raise ConfigurationError("calibration", shapes, "a camera matrix (3, 3) and 8 distortion coefficients")
     return matrix, coefficients
+
+
+@lru_cache(maxsize=8)
+def _rim(k: tuple[float, ...]) -> float:
+    """Radius, on the unit plane, up to which the lens moves what is farther out farther out; inf where it always does.
+
+    The derivative of ``r * above / below`` has the sign of a polynomial in ``r2``.
+    """
+    above = np.polynomial.Polynomial([1, k[0], k[1], k[4]])
+    below = np.polynomial.Polynomial([1, k[5], k[6], k[7]])
+    twice_r2 = np.polynomial.Polynomial([0, 2])
+    slope = (above + twice_r2 * above.deriv()) * below - twice_r2 * above * below.deriv()
+    roots = [root for places in (slope.roots(), below.roots()) for root in places]
+    r2 = [float(root.real) for root in roots if abs(root.imag) < 1e-9 and root.real > 0]
+    return float(np.sqrt(min(r2, default=np.inf)))
 
 
 def _move(plane: Points, k: npt.NDArray[np.float64]) -> Points:

@@ -83,6 +83,11 @@ def border_layout(
         Distance of the outermost tags from the edges.
     first_id
         Ids count up from here, row by row.
+
+    Raises
+    ------
+    ConfigurationError
+        Tags, with their white modules, that do not fit.
     """
     width, height = size_px
     module = tag_px // TAG_MODULES
@@ -93,6 +98,9 @@ def border_layout(
         raise ConfigurationError("columns, rows", (columns, rows), "at least 2 each")
     lefts = np.linspace(margin_px, width - margin_px - side, columns).round().astype(int)
     tops = np.linspace(margin_px, height - margin_px - side, rows).round().astype(int)
+    if min(*np.diff(lefts), *np.diff(tops)) < side:
+        limits = f"tags of {side} px that fit beside each other into {width} x {height} px"
+        raise ConfigurationError("columns, rows", (columns, rows), limits)
     places = [(x, y) for y in tops for x in lefts if y in (tops[0], tops[-1]) or x in (lefts[0], lefts[-1])]
     black = module * BLACK_MODULES
     square = np.array([[0, 0], [black, 0], [black, black], [0, black]], np.float64)

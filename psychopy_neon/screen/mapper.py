@@ -27,7 +27,7 @@ class ScreenPose:
     tag_count: int
     """Tags that the pose rests on."""
     reprojection_px: float
-    """Root mean square distance of their corners from the fitted screen, ideal px."""
+    """Root mean square distance of their corners from the fitted screen, scene px."""
     duplicates: tuple[int, ...]
     """Ids that were seen more than once and left out."""
     _camera: CameraModel
@@ -60,7 +60,23 @@ class ScreenMapper:
         self._camera = calibration.scene
 
     def locate(self, luma: npt.NDArray[np.uint8]) -> ScreenPose | GazeReason:
-        """Find the screen in a luma plane, shape (height, width), or say why it is not found."""
+        """Find the screen in a luma plane, or say why it is not found.
+
+        Parameters
+        ----------
+        luma
+            Shape (height, width).
+
+        Returns
+        -------
+        The pose; ``TAGS_LOST`` when no tag of the layout is seen, ``TOO_FEW_TAGS`` when those that are seen do not
+        agree. One tag is enough, but then places far from it are coarse.
+
+        Raises
+        ------
+        ConfigurationError
+            ``luma`` is no plane of bytes.
+        """
         found = find_tags(luma)
         ids = [tag_id for tag_id in found.corners if tag_id in self.layout.tags]
         if not ids:
@@ -79,7 +95,8 @@ class ScreenMapper:
         tag_count = int(is_inlier.reshape(-1, 4).all(axis=1).sum())
         if homography is None or not tag_count:
             return GazeReason.TOO_FEW_TAGS
-        away = (_projected(homography, screen.reshape(-1, 2)) - ideal.reshape(-1, 2))[is_inlier]
+        fitted = _projected(homography, screen.reshape(-1, 2))[is_inlier]
+        away = distort_points(fitted, self._camera) - distort_points(ideal.reshape(-1, 2)[is_inlier], self._camera)
         reprojection_px = float(np.sqrt(np.mean(np.sum(away**2, axis=1))))
         return ScreenPose(tag_count, reprojection_px, found.duplicates, self._camera, homography)
 
@@ -87,19 +104,24 @@ class ScreenMapper:
 def _homography(screen: Points, ideal: Points) -> tuple[npt.NDArray[np.float64] | None, npt.NDArray[np.bool_]]:
     """The homography that explains most corners, by least squares over those, and which they are.
 
+    None if it explains no more than half of them: then nobody knows which half is right.
     Its scale makes the third coordinate positive where the tags are, so a negative one is behind the camera.
     """
-    homography, mask = cv2.findHomography(screen, ideal, cv2.RANSAC, OUTLIER_PX)
-    if homography is None:
-        return None, np.zeros(len(screen), np.bool_)
-    is_inlier = np.ravel(mask).astype(np.bool_)
-    if is_inlier.sum() < 4:
-        return None, is_inlier
-    # Without a method the fit is least squares alone: no corner is left to chance.
-    refined, _ = cv2.findHomography(screen[is_inlier], ideal[is_inlier], 0)
-    best = np.asarray(refined if refined is not None else homography, np.float64)
-    depth = screen[is_inlier] @ best[2, :2] + best[2, 2]
-    return best * np.sign(np.median(depth)), is_inlier
+    first, mask = cv2.findHomography(screen, ideal, cv2.RANSAC, OUTLIER_PX)
+    homography = None if first is None else np.asarray(first, np.float64)
+    is_inlier = np.ravel(mask).astype(np.bool_) if homography is not None else np.zeros(len(screen), np.bool_)
+    for _ in range(2):  # RANSAC's own is from four corners and may have missed some that belong to it
+        if homography is None or 2 * is_inlier.sum() <= len(screen):
+            return None, is_inlier
+        # Without a method the fit is least squares alone: no corner is left to chance.
+        refined, _ = cv2.findHomography(screen[is_inlier], ideal[is_inlier], 0)
+        if refined is None:
+            return None, is_inlier
+        homography = np.asarray(refined, np.float64)
+        homography *= np.sign(np.median(screen[is_inlier] @ homography[2, :2] + homography[2, 2]))
+        distance = np.linalg.norm(_projected(homography, screen) - ideal, axis=1)
+        is_inlier = distance < OUTLIER_PX  # NaN, behind the camera, is not
+    return homography, is_inlier
 
 
 def _projected(homography: npt.NDArray[np.float64], points: Points) -> Points:

@@ -1,10 +1,12 @@
 """Finds AprilTags of the family 36h11 in a scene frame.
 
-OpenCV finds and reads the tags; their edges are then measured here. Corners as OpenCV refines them are off by 0.4 px
-and more (root mean square, rendered truth): ``CORNER_REFINE_SUBPIX`` is made for the crossing of a chessboard, not for
-the corner of a square, and ``CORNER_REFINE_APRILTAG`` counts from pixel corners, so that everything is half a pixel
-off. A side of the black border is some fifty pixels long, so the place where luma passes half way to white is
-known for many points of it; lines through them meet in the corners. All places are scene px, pixel centres at integers.
+OpenCV finds and reads the tags; their edges are then measured here. Corners as OpenCV refines them are further from
+rendered truth than that allows (root mean square, scene px): 0.9 without refinement, 0.8 with ``CORNER_REFINE_SUBPIX``,
+made for the crossing of a chessboard and not for the corner of a square, 0.8 with ``CORNER_REFINE_CONTOUR``, and 0.7
+with ``CORNER_REFINE_APRILTAG``, which counts from pixel corners so that everything is half a pixel off (0.26 without
+that) and takes more than a second. A side of the black border is some fifty pixels long, so the place where luma passes
+half way to white is known for many points of it; lines through them meet in the corners. All places are scene px:
+pixel centres at integers.
 """
 
 from __future__ import annotations
@@ -16,7 +18,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from psychopy_neon.screen.layout import BLACK_MODULES, FAMILY_SIZE, TAG_MODULES, Corners
+from psychopy_neon.errors import ConfigurationError
+from psychopy_neon.screen.layout import BLACK_MODULES, TAG_MODULES, Corners
 
 __all__ = ["Edges", "FoundTags", "find_tags", "meeting_points", "tag_picture"]
 
@@ -28,14 +31,17 @@ EDGE_POINTS = 14
 """Along each side."""
 FROM_CORNER = 0.12
 """Share of the side next to each corner that is left out: blur rounds it off."""
-PROFILE_STEP = 0.5
-SMALLEST_REACH, LARGEST_REACH = 2.0, 5.0
-"""Profiles reach so far to both sides of the edge, px, within the one module that is plain black or white."""
+HALF_STEPS = 8
+"""Steps of a profile to each side of the edge."""
+SMALLEST_REACH, LARGEST_REACH = 1.5, 5.0
+"""Profiles reach so far to both sides of the edge, px."""
+REACH_MODULES = 0.8
+"""The same in modules, of which one is plain black and one plain white; the rest is for the rough corners' error."""
 MIN_CONTRAST = 20.0
 MAX_RESIDUAL = 0.5
-THRESHOLD_WINDOWS = ((23, 23, 10), (5, 65, 20))
-"""Smallest and largest window and step of the adaptive threshold: what usually does, at a third of the time, and what
-does for very small or large tags, if the first finds none."""
+THRESHOLD_WINDOW = 23
+"""Of the adaptive threshold, px. One is enough: on rendered truth windows from 13 to 65 px find the same tags, whose
+modules are 2 to 30 px wide, and each further window costs as much time as the first."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,7 +59,20 @@ class FoundTags:
 
 
 def find_tags(luma: npt.NDArray[np.uint8]) -> FoundTags:
-    """Find the tags in a luma plane, shape (height, width)."""
+    """Find the tags of a scene frame.
+
+    Parameters
+    ----------
+    luma
+        Shape (height, width); its rows need not follow each other in memory.
+
+    Raises
+    ------
+    ConfigurationError
+        ``luma`` is no plane of bytes.
+    """
+    if luma.ndim != 2 or luma.dtype != np.uint8:
+        raise ConfigurationError("luma", f"{luma.dtype}{luma.shape}", "uint8 of shape (height, width)")
     rough, duplicates = _detect(luma)
     if not rough:
         return FoundTags({}, {}, duplicates)
@@ -99,34 +118,31 @@ def _family() -> cv2.aruco.Dictionary:
     return cv2.aruco.getPredefinedDictionary(cv2.aruco.DICT_APRILTAG_36h11)
 
 
-@lru_cache(maxsize=len(THRESHOLD_WINDOWS))
-def _detector(windows: tuple[int, int, int]) -> cv2.aruco.ArucoDetector:
+@lru_cache(maxsize=1)
+def _detector() -> cv2.aruco.ArucoDetector:
     parameters = cv2.aruco.DetectorParameters()
     parameters.cornerRefinementMethod = cv2.aruco.CORNER_REFINE_NONE
-    (
-        parameters.adaptiveThreshWinSizeMin,
-        parameters.adaptiveThreshWinSizeMax,
-        parameters.adaptiveThreshWinSizeStep,
-    ) = windows
+    parameters.adaptiveThreshWinSizeMin = parameters.adaptiveThreshWinSizeMax = THRESHOLD_WINDOW
+    # OpenCV before 5 takes a tag's white rim for the tag at the default of 0.05, and then loses the tag.
+    parameters.minMarkerDistanceRate = 0.02
     return cv2.aruco.ArucoDetector(_family(), parameters)
 
 
 def _detect(luma: npt.NDArray[np.uint8]) -> tuple[dict[int, Corners], tuple[int, ...]]:
     """Rough corners (a pixel or so) of every tag, and the ids that came more than once."""
-    for windows in THRESHOLD_WINDOWS:
-        corners, ids, _ = _detector(windows).detectMarkers(luma)
-        if ids is not None and len(ids):
-            break
-    else:
+    corners, ids, _ = _detector().detectMarkers(luma)
+    if ids is None:
         return {}, ()
-    numbers = [int(number) for number in np.ravel(ids)]
-    duplicates = tuple(sorted({number for number in numbers if numbers.count(number) > 1}))
-    found = {
-        number: np.asarray(each, np.float64).reshape(4, 2)
-        for number, each in zip(numbers, corners, strict=True)
-        if number not in duplicates and 0 <= number < FAMILY_SIZE
-    }
-    return found, duplicates
+    found: dict[int, Corners] = {}
+    duplicates: set[int] = set()
+    for number, quadrilateral in zip(map(int, np.ravel(ids)), corners, strict=True):
+        place = np.asarray(quadrilateral, np.float64).reshape(4, 2)
+        known = found.setdefault(number, place)
+        side = np.linalg.norm(place[1] - place[0])
+        # The same tag may come twice, by its outline and by a contour next to it.
+        if np.linalg.norm(place.mean(axis=0) - known.mean(axis=0)) > side / 2:
+            duplicates.add(number)
+    return {number: place for number, place in found.items() if number not in duplicates}, tuple(sorted(duplicates))
 
 
 def _measure_edges(luma: npt.NDArray[np.uint8], corners: Floats) -> Floats:
@@ -136,15 +152,19 @@ def _measure_edges(luma: npt.NDArray[np.uint8], corners: Floats) -> Floats:
     outward = np.stack([along[..., 1], -along[..., 0]], axis=-1) / length[..., None]
     shares = np.linspace(FROM_CORNER, 1 - FROM_CORNER, EDGE_POINTS)
     bases = corners[:, :, None, :] + along[:, :, None, :] * shares[None, None, :, None]
-    reach = float(np.clip(0.9 * np.median(length) / BLACK_MODULES, SMALLEST_REACH, LARGEST_REACH))
-    steps: Floats = np.arange(-reach, reach + PROFILE_STEP / 2, PROFILE_STEP, np.float64)
-    places = bases[..., None, :] + outward[:, :, None, None, :] * steps[:, None]
+    # Each side has its own: a tag seen from the side is narrow, and one far away smaller than its neighbours.
+    depth = -np.sum((np.roll(corners, 2, axis=1) + np.roll(corners, 1, axis=1)) * outward, axis=-1) / 2
+    depth += np.sum((corners + np.roll(corners, -1, axis=1)) * outward, axis=-1) / 2
+    reach = np.clip(depth * (REACH_MODULES / BLACK_MODULES), SMALLEST_REACH, LARGEST_REACH)
+    steps = np.arange(-HALF_STEPS, HALF_STEPS + 1) / HALF_STEPS
+    places = bases[..., None, :] + (outward * reach[..., None])[:, :, None, None, :] * steps[:, None]
     maps = places.reshape(-1, len(steps), 2).astype(np.float32)
     profiles = cv2.remap(luma, maps[..., 0], maps[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     crossing = _half_way(profiles.astype(np.float64), steps).reshape(bases.shape[:-1])
-    inside = np.all((bases >= reach) & (bases <= np.array(luma.shape[::-1]) - 1 - reach), axis=-1)
+    margin = reach[..., None, None]
+    inside = np.all((bases >= margin) & (bases <= np.array(luma.shape[::-1]) - 1 - margin), axis=-1)
     crossing[~inside] = np.nan
-    points: Floats = bases + outward[:, :, None, :] * crossing[..., None]
+    points: Floats = bases + (outward * reach[..., None])[:, :, None, :] * crossing[..., None]
     return points
 
 

@@ -1,10 +1,10 @@
 """Tags around the border of a window, by which the scene camera finds it."""
 
-import numpy as np
 from psychopy import visual
-from psychopy.tools import monitorunittools
+from psychopy.visual.basevisual import MinimalStim
 
 from psychopy_neon.errors import ConfigurationError
+from psychopy_neon.plugin.visual.units import framebuffer_size, px_per_pix, window_from_screen
 from psychopy_neon.screen.coordinates import centred_from_screen
 from psychopy_neon.screen.layout import BLACK_MODULES, TAG_MODULES, border_layout
 from psychopy_neon.screen.tags import tag_picture
@@ -13,16 +13,21 @@ __all__ = ["AprilTagFrame"]
 
 TAG_SHARE = 1 / 9
 """Of the window's height: 120 px at 1080, where a Neon at 60 cm from a 24 inch screen sees a module as six pixels."""
+DEPTH = -1000.0
+"""PsychoPy draws automatically drawn stimuli from large depths to small ones; this one is to be the last."""
 
 
-class AprilTagFrame:
+class AprilTagFrame(MinimalStim):
     """AprilTags (family 36h11) around the border of a window, drawn pixel by pixel.
 
-    Draw it last, so that no stimulus covers a tag.
+    Draw it last, so that no stimulus covers a tag, or set ``autoDraw``, which sees to that. Nothing is drawn between
+    the tags. The window's ``viewScale``, ``viewPos`` and ``viewOri`` move the tags together with everything else, so
+    gaze still fits the other stimuli.
 
     Parameters
     ----------
     win : psychopy.visual.Window
+        Its size must not change afterwards.
     tagSize : int, optional
         Width of a tag with its white module, framebuffer px; rounded down to a multiple of ten. Default: a ninth of the
         window's height.
@@ -32,64 +37,85 @@ class AprilTagFrame:
         Ids count up from here; two screens need different ones.
     contrast : float
         1 is black and white; less leaves more of a dark room dark, and is harder to see for the camera.
+    name : str, optional
+    autoLog : bool
+        As for every PsychoPy stimulus.
 
     Attributes
     ----------
     layout : ScreenLayout
         Where the tags are, framebuffer px.
+
+    Raises
+    ------
+    ConfigurationError
+        Tags that do not fit into the window, or another setting that cannot be used.
     """
 
-    def __init__(self, win, tagSize=None, columns=5, rows=3, firstId=0, contrast=1.0):
-        if not 0 < contrast <= 1:
-            raise ConfigurationError("contrast", contrast, "above 0 and up to 1")
+    def __init__(
+        self, win, tagSize=None, columns=5, rows=3, firstId=0, contrast=1.0, *, name="AprilTagFrame", autoLog=False
+    ):
+        super().__init__(name=name, autoLog=False)  # PsychoPy asks for logging to begin only when all is set
+        size_px = framebuffer_size(win)
+        tag_px = int(tagSize if tagSize is not None else size_px[1] * TAG_SHARE)
         self.win = win
-        size = (int(win.size[0]), int(win.size[1]))
-        tag_px = int(tagSize if tagSize is not None else size[1] * TAG_SHARE)
-        self.layout = border_layout(size, tag_px=tag_px, columns=columns, rows=rows, first_id=firstId)
-        self._stimuli = [self._stimulus(tag_id, corners, contrast) for tag_id, corners in self.layout.tags.items()]
+        self.depth = DEPTH
+        self.layout = border_layout(size_px, tag_px=tag_px, columns=columns, rows=rows, first_id=firstId)
+        self._stimuli = [self._stimulus(tag_id, corners) for tag_id, corners in self.layout.tags.items()]
+        self.contrast = contrast
+        self.autoLog = autoLog
+
+    @property
+    def contrast(self):
+        """Above 0, at most 1."""
+        return self._contrast
+
+    @contrast.setter
+    def contrast(self, value):
+        if not 0 < value <= 1:
+            raise ConfigurationError("contrast", value, "above 0 and up to 1")
+        self._contrast = float(value)
+        for stimulus in self._stimuli:
+            stimulus.contrast = self._contrast
 
     def draw(self, win=None):
         """Draw all tags."""
+        win = win if win is not None else self.win
+        blend_mode = win.blendMode
+        if blend_mode != "avg":
+            win.blendMode = "avg"  # black would add nothing to what is under it
         for stimulus in self._stimuli:
             stimulus.draw(win)
+        if blend_mode != "avg":
+            win.blendMode = blend_mode
 
     def to_window(self, gaze):
-        """Position of a :class:`~psychopy_neon.ScreenGaze` in the window's units; None when it has none."""
+        """Position of a :class:`~psychopy_neon.ScreenGaze` in the window's units; None when it has none.
+
+        A position beside the screen is given, too: ``gaze.is_on_screen`` tells.
+        """
         if gaze.pos is None:
             return None
         return self.from_screen(gaze.pos)
 
     def from_screen(self, pos):
         """Framebuffer px (origin top left, y down) to the window's units."""
-        x, y = centred_from_screen(*pos, self.layout.size_px)
-        width, height = self.layout.size_px
-        units = self.win.units
-        if units == "pix":
-            return x, y
-        if units == "norm":
-            return 2 * x / width, 2 * y / height
-        if units == "height":
-            return x / height, y / height
-        if units == "cm":
-            return tuple(float(each) for each in monitorunittools.pix2cm(np.array([x, y]), self.win.monitor))
-        is_flat = units in ("degFlat", "degFlatPos")
-        degrees = monitorunittools.pix2deg(np.array([x, y]), self.win.monitor, correctFlat=is_flat)
-        return tuple(float(each) for each in degrees)
+        return window_from_screen(self.win, self.layout.size_px, pos)
 
-    def _stimulus(self, tag_id, corners, contrast):
+    def _stimulus(self, tag_id, corners):
         left, top = corners[0]
         module = round((corners[1][0] - left) / BLACK_MODULES)
         side = module * TAG_MODULES
-        # As large as on the screen, so that no scaling of the graphics card can move an edge; PsychoPy's arrays begin at
-        # the bottom and go from -1 to 1.
-        picture = tag_picture(tag_id, module)[::-1] / 127.5 - 1
+        x, y = centred_from_screen(left - module + side / 2, top - module + side / 2, self.layout.size_px)
+        scale = px_per_pix(self.win)
         return visual.ImageStim(
             self.win,
-            image=picture,
+            # As large as on the screen, so that no scaling of the graphics card can move an edge. PsychoPy's arrays
+            # begin at the bottom and go from -1 to 1.
+            image=tag_picture(tag_id, module)[::-1] / 127.5 - 1,
             units="pix",
-            size=(side, side),
-            pos=centred_from_screen(left - module + side / 2, top - module + side / 2, self.layout.size_px),
-            contrast=contrast,
+            size=(side / scale, side / scale),
+            pos=(x / scale, y / scale),
             interpolate=False,
             autoLog=False,
         )

@@ -1,13 +1,18 @@
 """A ring where the wearer looks."""
 
 from psychopy import visual
+from psychopy.visual.basevisual import MinimalStim
 
+from psychopy_neon.plugin.visual.units import px_per_pix
 from psychopy_neon.screen.coordinates import centred_from_screen
 
 __all__ = ["GazeCursor"]
 
+DEPTH = -900.0
+"""Above other automatically drawn stimuli, below the tags."""
 
-class GazeCursor:
+
+class GazeCursor(MinimalStim):
     """A ring at the gaze on the screen; nothing is drawn while there is none.
 
     Parameters
@@ -15,30 +20,48 @@ class GazeCursor:
     win : psychopy.visual.Window
     frame : AprilTagFrame
         Of the same window.
-    radius, lineWidth : float
+    size : float
+        Diameter, framebuffer px.
+    lineWidth : float
         Framebuffer px.
     color : str or sequence
         Any colour that PsychoPy takes.
+    name : str, optional
+    autoLog : bool
+        As for every PsychoPy stimulus.
 
     Attributes
     ----------
     gaze : ScreenGaze or None
         Set it before :meth:`draw`.
     isShown : bool
-        Whether the last draw showed the ring.
+        Whether the last draw showed the ring; it does not when the gaze has no position or lies beside the screen.
     """
 
-    def __init__(self, win, frame, radius=18, lineWidth=4, color="red"):
+    def __init__(self, win, frame, size=36, lineWidth=4, color="red", *, name="GazeCursor", autoLog=False):
+        super().__init__(name=name, autoLog=False)
+        self.win = win
+        self.depth = DEPTH
         self.gaze = None
         self.isShown = False
-        self._frame = frame
+        self._size_px = frame.layout.size_px
+        self._scale = px_per_pix(win)
         self._ring = visual.Circle(
-            win, units="pix", radius=radius, lineWidth=lineWidth, lineColor=color, fillColor=None, autoLog=False
+            win,
+            units="pix",
+            radius=size / 2 / self._scale,
+            lineWidth=lineWidth,
+            lineColor=color,
+            fillColor=None,
+            autoLog=False,
         )
+        self.autoLog = autoLog
 
     def draw(self, win=None):
-        """Draw the ring if there is gaze."""
-        self.isShown = self.gaze is not None and self.gaze.pos is not None
+        """Draw the ring if there is gaze on the screen."""
+        gaze = self.gaze
+        self.isShown = gaze is not None and gaze.pos is not None and gaze.is_on_screen
         if self.isShown:
-            self._ring.pos = centred_from_screen(*self.gaze.pos, self._frame.layout.size_px)
+            x, y = centred_from_screen(*gaze.pos, self._size_px)
+            self._ring.pos = (x / self._scale, y / self._scale)
             self._ring.draw(win)

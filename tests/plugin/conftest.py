@@ -1,0 +1,68 @@
+"""PsychoPy opens its display when it is imported, so nothing here imports it before a test needs it."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture(scope="session")
+def psychopy() -> SimpleNamespace:
+    """PsychoPy's modules and ours that need them."""
+    if sys.platform.startswith("linux") and not os.environ.get("DISPLAY"):
+        pytest.skip("PsychoPy needs a display and DISPLAY is not set; a virtual one (Xvfb) will do")
+    pytest.importorskip("psychopy")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what PsychoPy's own imports warn of is not ours to mend
+        from psychopy import core, logging, monitors, visual
+        from psychopy.tools import monitorunittools
+
+        from psychopy_neon.plugin import clock
+        from psychopy_neon.plugin.visual import AprilTagFrame, GazeCursor
+    return SimpleNamespace(
+        core=core,
+        logging=logging,
+        monitors=monitors,
+        visual=visual,
+        monitorunittools=monitorunittools,
+        clock=clock,
+        AprilTagFrame=AprilTagFrame,
+        GazeCursor=GazeCursor,
+    )
+
+
+@pytest.fixture
+def open_window(psychopy: SimpleNamespace) -> Iterator[Callable[..., object]]:
+    """Opens windows that are closed at the end of the test."""
+    windows = []
+
+    def open_window(size: tuple[int, int] = (800, 600), **settings: object) -> object:
+        monitor = psychopy.monitors.Monitor("test", width=53.0, distance=65.0)
+        monitor.setSizePix((1920, 1080))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            win = psychopy.visual.Window(
+                size, monitor=monitor, fullscr=False, allowGUI=False, checkTiming=False, **settings
+            )
+        windows.append(win)
+        return win
+
+    yield open_window
+    for win in windows:
+        win.close()
+
+
+def pixels(win: object) -> np.ndarray:
+    """What has been drawn since the last flip, RGB, first row on top."""
+    return np.asarray(win._getFrame(buffer="back"))
+
+
+@pytest.fixture
+def grab() -> Callable[[object], np.ndarray]:
+    return pixels
