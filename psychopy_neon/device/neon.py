@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import operator
 import weakref
 from collections.abc import Callable, Iterator
 from types import TracebackType
@@ -202,7 +203,7 @@ class Neon:
         Raises
         ------
         ConfigurationError
-            The name is empty.
+            The name is empty, or the time no whole number.
         ClockNotReadyError
             There is no clock offset yet, so the device's time of the event is not known.
         """
@@ -212,7 +213,7 @@ class Neon:
             raise ConfigurationError("name", name, "a text with at least one character")
         if at_ns == "arrival":
             return self._outbox.send_event(name, None, None)
-        host_ns = called_ns if at_ns is None else at_ns
+        host_ns = called_ns if at_ns is None else _whole_ns(at_ns)
         return self._outbox.send_event(name, host_ns, self.clock.device_ns(host_ns))
 
     # Streams together
@@ -301,6 +302,17 @@ class Neon:
             return status.updated(Recording(recording_id or known, action))
 
         self._board.apply(change)
+
+
+def _whole_ns(at_ns: Any) -> int:
+    """A time as an int of Python: other whole numbers, such as numpy's, cannot be written as JSON."""
+    try:
+        whole_ns = operator.index(at_ns)
+    except TypeError:
+        whole_ns = None
+    if whole_ns is None or isinstance(at_ns, bool):
+        raise ConfigurationError("at_ns", at_ns, 'host clock in whole nanoseconds, None or "arrival"')
+    return whole_ns
 
 
 def _close_at_exit(neon: Neon) -> Callable[[], None]:

@@ -1,0 +1,439 @@
+"""The line from datagrams to samples, fed by hand: no sockets, no threads, time is an argument."""
+
+import struct
+
+import pytest
+from fakes import gaze, rtp, sender_report
+
+from psychopy_neon.device.pipeline import MAX_WAITING, Counts, GazeLine, SceneLine, host_time
+from psychopy_neon.timing.offset import ClockOffset
+from psychopy_neon.wire.sdp import Media, RtpMap
+
+MS = 1_000_000
+S = 1000 * MS
+HZ = 90_000
+PERIOD = HZ // 200
+T0 = 1_700_000_000 * S
+OFFSET = 1_699_999_000 * S
+MEDIA = Media("application", 5006, (99,), {99: RtpMap("com.pupillabs.gaze1", HZ)})
+VIDEO = Media("video", 5006, (96,), {96: RtpMap("H264", HZ)})
+SSRC = 0x11223344
+OTHER = 0x55667788
+
+
+class Gaze:
+    """A gaze line and what came out of it. Packet ``n`` is 5 ms after packet ``n - 1`` and has x = n."""
+
+    def __init__(self, offset_ns=OFFSET, first_sequence=100, first_ticks=1000):
+        self.samples = []
+        self.offset = ClockOffset(offset_ns, 7 * MS, 0.0, 0, 1, 0, 10 * S) if offset_ns is not None else None
+        self.line = GazeLine(MEDIA, HZ, lambda: self.offset, self.samples.append)
+        self.first_sequence = first_sequence
+        self.first_ticks = first_ticks
+
+    def packet(self, n, ssrc=SSRC, **fields):
+        return rtp(self.first_sequence + n, self.first_ticks + n * PERIOD, gaze(n), ssrc, **fields)
+
+    def send(self, *numbers, at_ns=None, ssrc=SSRC):
+        for n in numbers:
+            self.line.receive(self.packet(n, ssrc), n * 5 * MS if at_ns is None else at_ns)
+
+    def report(self, n=0, device_ns=T0, ssrc=SSRC):
+        self.line.control(sender_report(device_ns + n * 5 * MS, self.first_ticks + n * PERIOD, ssrc), n * 5 * MS)
+
+    @property
+    def xs(self):
+        return [sample.x for sample in self.samples]
+
+
+@pytest.fixture
+def line():
+    gaze = Gaze()
+    gaze.report()
+    return gaze
+
+
+def test_sample_has_both_times_and_their_bound(line):
+    line.send(0, 1)
+    first, second = line.samples
+    assert first.device_ns == T0
+    assert second.device_ns == T0 + 5 * MS
+    assert second.host_ns == T0 + 5 * MS - OFFSET
+    assert second.received_ns == 5 * MS
+    assert second.bound_ns == 7 * MS + 11_112  # of the offset, and one tick
+    assert (second.sequence, second.worn) == (101, True)
+    assert line.line.counts == Counts(received=2)
+    assert line.line.last_packet_ns == 5 * MS
+
+
+def test_bound_grows_while_no_echo_comes(line):
+    line.send(0, at_ns=20 * S)
+    assert line.samples[0].bound_ns == 7 * MS + 1 * MS + 11_112  # 100 ppm of 10 s
+
+
+def test_without_an_offset_the_time_of_arrival_and_no_bound():
+    line = Gaze(offset_ns=None)
+    line.report()
+    line.send(3)
+    assert (line.samples[0].host_ns, line.samples[0].bound_ns) == (15 * MS, None)
+    assert host_time(5, 1, None, 9) == (9, None)
+
+
+def test_loss(line):
+    line.send(0, 1, 4)
+    assert line.xs == [0, 1]
+    assert line.line.next_due_ns() == 20 * MS + 15 * MS
+    line.line.due(34 * MS)
+    assert line.xs == [0, 1]
+    line.line.due(35 * MS)
+    assert line.xs == [0, 1, 4]
+    assert line.samples[-1].received_ns == 20 * MS, "the time of its own arrival"
+    assert line.line.counts == Counts(received=3, lost=2)
+    assert line.line.next_due_ns() is None
+
+
+def test_reorder_within_the_wait(line):
+    line.send(0)
+    line.line.receive(line.packet(2), 11 * MS)
+    line.line.receive(line.packet(1), 13 * MS)
+    assert line.xs == [0, 1, 2]
+    assert [sample.received_ns for sample in line.samples] == [0, 13 * MS, 11 * MS]
+    assert line.line.counts == Counts(received=3)
+
+
+def test_too_late_after_the_wait(line):
+    line.send(0, 2)
+    line.line.due(S)
+    line.send(1, 3)
+    assert line.xs == [0, 2, 3]
+    assert line.line.counts == Counts(received=4, late=1)
+
+
+def test_duplicates(line):
+    line.send(0, 1, 1, 0, 2, 4, 4)
+    line.line.due(S)
+    assert line.xs == [0, 1, 2, 4]
+    assert line.line.counts == Counts(received=7, lost=1, duplicate=3)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\x80",
+        bytes(12),
+        rtp(101, 1450, gaze(1), payload_type=96),
+        b"\x8f" + rtp(101, 1450, gaze(1))[1:20],
+        bytes(range(256)) * 5,
+    ],
+    ids=["empty", "one", "version", "payload-type", "csrcs", "noise"],
+)
+def test_malformed_datagrams_are_counted(line, data):
+    line.send(0)
+    assert not line.line.receive(data, 1)
+    line.send(1)
+    assert line.xs == [0, 1]
+    assert line.line.counts == Counts(received=2, malformed=1)
+    assert line.line.last_packet_ns == 5 * MS
+
+
+def test_payload_too_short_is_counted(line):
+    line.send(0)
+    line.line.receive(rtp(101, 1450, b"12345678"), 1)
+    line.send(2)
+    assert line.xs == [0, 2]
+    assert line.line.counts == Counts(received=3, malformed=1)
+
+
+@pytest.mark.parametrize("data", [b"\x80\xc8", b"\x80\xc8\xff\xff1234", b"\0" * 28])
+def test_malformed_reports_are_counted(line, data):
+    line.line.control(data, 1)
+    assert line.line.counts.malformed == 1
+    line.send(0)
+    assert line.samples[0].device_ns == T0
+
+
+def test_report_in_a_compound(line):
+    data = sender_report(T0 + S, 1000 + HZ) + struct.pack("!BBHI", 0x81, 203, 1, SSRC)
+    line.send(0)
+    line.line.control(data, 1)
+    assert line.line.reports == 2
+
+
+def test_samples_before_the_first_report_are_kept():
+    line = Gaze()
+    line.send(0, 1, 2)
+    assert line.samples == []
+    line.report(2)
+    assert line.xs == [0, 1, 2]
+    assert [sample.device_ns for sample in line.samples] == [T0, T0 + 5 * MS, T0 + 10 * MS]
+    assert [sample.received_ns for sample in line.samples] == [0, 5 * MS, 10 * MS]
+    line.send(3)
+    assert line.xs == [0, 1, 2, 3]
+    assert line.line.counts.dropped == 0
+
+
+def test_report_never_comes():
+    line = Gaze()
+    line.send(*range(MAX_WAITING + 10))
+    assert line.samples == []
+    assert line.line.reports == 0
+    assert line.line.counts == Counts(received=MAX_WAITING + 10, dropped=10)
+
+
+def test_report_that_came_before_the_first_packet_counts(line):
+    line.send(5)
+    assert line.samples[0].device_ns == T0 + 25 * MS
+    assert line.line.reports == 1
+
+
+def test_wrap_of_ticks_and_sequence():
+    line = Gaze(first_sequence=0xFFFF - 3, first_ticks=2**32 - 5 * PERIOD)
+    line.report()
+    line.send(*range(10))
+    assert line.xs == list(range(10))
+    assert [sample.device_ns for sample in line.samples] == [T0 + n * 5 * MS for n in range(10)]
+    assert line.line.counts == Counts(received=10)
+
+
+def test_report_beyond_the_wrap():
+    line = Gaze(first_ticks=2**32 - 3 * PERIOD)
+    line.send(0, 1, 2, 3, 4)
+    line.report(4)
+    assert [sample.device_ns for sample in line.samples] == [T0 + n * 5 * MS for n in range(5)]
+
+
+def test_clock_step_of_the_device(line):
+    line.send(0)
+    line.report(1, T0 - 3600 * S)
+    line.send(1)
+    assert [sample.device_ns for sample in line.samples] == [T0, T0 + 5 * MS - 3600 * S]
+
+
+# Another source
+
+
+def test_new_source_is_not_timed_by_the_old_clock(line):
+    line.send(0, 1)
+    other = 77_777_777
+    line.line.receive(rtp(9000, other, gaze(50), OTHER), 20 * MS)
+    assert line.xs == [0, 1]
+    line.line.control(sender_report(T0 + 30 * MS, other + HZ // 100, OTHER), 30 * MS)
+    assert line.xs == [0, 1, 50]
+    assert line.samples[-1].device_ns == T0 + 20 * MS
+    assert line.line.counts == Counts(received=3)
+
+
+def test_report_of_the_old_source_does_not_time_the_new_one(line):
+    line.send(0)
+    line.line.receive(rtp(9000, 77_777_777, gaze(50), OTHER), 20 * MS)
+    line.report(3)  # late, of the old source
+    assert line.xs == [0]
+    line.line.control(sender_report(T0 + 20 * MS, 77_777_777, OTHER), 30 * MS)
+    assert line.samples[-1].device_ns == T0 + 20 * MS
+
+
+def test_report_of_a_stranger_changes_nothing(line):
+    line.send(0)
+    line.line.control(sender_report(5 * S, 0, 0xDEADBEEF), 1)
+    line.send(1)
+    assert line.samples[-1].device_ns == T0 + 5 * MS
+
+
+def test_report_of_a_stranger_before_the_first_packet():
+    line = Gaze()
+    line.report(0, 5 * S, OTHER)
+    line.send(0)
+    assert line.samples == []
+    line.report()
+    assert line.samples[0].device_ns == T0
+
+
+def test_report_of_the_new_source_may_come_before_its_first_packet(line):
+    line.send(0)
+    line.line.control(sender_report(T0 + S, 77_777_777, OTHER), 15 * MS)
+    line.send(1)
+    line.line.receive(rtp(9000, 77_777_777, gaze(50), OTHER), 20 * MS)
+    assert [sample.device_ns for sample in line.samples] == [T0, T0 + 5 * MS, T0 + S]
+
+
+def test_what_waited_of_the_old_source_is_timed_by_the_old_clock(line):
+    line.send(0, 2)
+    assert line.xs == [0]
+    line.line.receive(rtp(9000, 77_777_777, gaze(50), OTHER), 20 * MS)
+    line.line.control(sender_report(T0 + 20 * MS, 77_777_777, OTHER), 30 * MS)
+    assert line.xs == [0, 2, 50]
+    assert [sample.device_ns for sample in line.samples] == [T0, T0 + 10 * MS, T0 + 20 * MS]
+    assert line.samples[1].received_ns == 10 * MS
+    assert line.line.counts == Counts(received=3, lost=1)
+
+
+def test_untimed_samples_of_the_old_source_are_dropped():
+    line = Gaze()
+    line.send(0, 1)
+    line.line.receive(rtp(9000, 77_777_777, gaze(50), OTHER), 20 * MS)
+    line.line.control(sender_report(T0, 77_777_777, OTHER), 30 * MS)
+    assert line.xs == [50]
+    assert line.line.counts == Counts(received=3, dropped=2)
+
+
+def test_first_packet_is_announced_once(line):
+    seen = []
+    line.line.on_first_packet = seen.append
+    line.send(3, 4)
+    assert seen == [15 * MS]
+
+
+# Receiver reports, read by hand (RFC 3550 section 6.4.2)
+
+
+def blocks_of(data):
+    first, kind, words, own = struct.unpack_from("!BBHI", data)
+    assert (first, kind, words) == (0x81, 201, 7)
+    source, lost, highest, jitter, last_sr, delay = struct.unpack_from("!IIIIII", data, 8)
+    cumulative = lost & 0xFFFFFF
+    cumulative -= (cumulative & 0x800000) << 1
+    rest = data[32:]
+    assert rest[0] == 0x81
+    assert rest[1] == 202
+    assert len(rest) == 4 * (1 + struct.unpack_from("!H", rest, 2)[0])
+    assert struct.unpack_from("!I", rest, 4)[0] == own
+    assert rest[8:22] == b"\x01\x0dpsychopy-neon"[:14]
+    return source, lost >> 24, cumulative, highest, jitter, last_sr, delay
+
+
+def test_no_receiver_report_before_the_first_packet(line):
+    assert line.line.receiver_report(0) is None
+
+
+def test_receiver_report(line):
+    line.send(0, 1, 4, 5)
+    line.line.due(S)
+    source, fraction, lost, highest, _, last_sr, delay = blocks_of(line.line.receiver_report(2 * S))
+    assert source == SSRC
+    assert (fraction, lost, highest) == (2 * 256 // 6, 2, 105)
+    ntp = (T0 // S + 2_208_988_800) << 32
+    assert last_sr == ntp >> 16 & 0xFFFFFFFF
+    assert delay == 2 * 65536
+    line.send(6, 7)
+    _, fraction, lost, highest, *_ = blocks_of(line.line.receiver_report(3 * S))
+    assert (fraction, lost, highest) == (0, 2, 107)
+
+
+def test_receiver_report_counts_cycles_and_begins_anew_with_a_source():
+    line = Gaze(first_sequence=0xFFFE)
+    line.send(0, 1, 2, 3)
+    _, fraction, lost, highest, *_, last_sr, delay = blocks_of(line.line.receiver_report(S))
+    assert (fraction, lost, highest, last_sr, delay) == (0, 0, 0x10001, 0, 0)
+    line.line.receive(rtp(9000, 5, gaze(50), OTHER), S)
+    source, fraction, lost, highest, *_ = blocks_of(line.line.receiver_report(2 * S))
+    assert (source, fraction, lost, highest) == (OTHER, 0, 0, 9000)
+
+
+# Scene
+
+SPS, PPS = b"\x67\x42\x00\x1e\xab", b"\x68\xce\x3c\x80"
+KEY, DELTA = b"\x65\x88" + b"k" * 30, b"\x41\x9a" + b"d" * 30
+
+
+class Scene:
+    def __init__(self):
+        self.units = []
+        self.line = SceneLine(VIDEO, HZ, 3, self.units.append)
+        self.line.control(sender_report(T0, 0), 0)
+        self.sequence = 0
+        self.now_ns = 0
+
+    def send(self, ticks, *payloads, markers=None):
+        markers = markers or [True] * len(payloads)
+        for payload, marker in zip(payloads, markers, strict=True):
+            self.now_ns += MS
+            self.line.receive(rtp(self.sequence, ticks, payload, payload_type=96, marker=marker), self.now_ns)
+            self.sequence += 1
+
+
+def fragments(nal):
+    """RFC 6184 section 5.8: FU-A in three pieces."""
+    indicator, kind, body = nal[0] & 0xE0 | 28, nal[0] & 0x1F, nal[1:]
+    cut = len(body) // 3
+    pieces = body[:cut], body[cut : 2 * cut], body[2 * cut :]
+    return [bytes((indicator, kind | flag)) + piece for piece, flag in zip(pieces, (0x80, 0, 0x40), strict=True)]
+
+
+def test_scene_with_the_marker_on_every_nal():
+    scene = Scene()
+    scene.send(0, SPS, PPS, KEY)
+    for n in range(1, 6):
+        scene.send(n * 3000, DELTA)
+    ticks = [unit.unit.ticks for unit in scene.units]
+    assert ticks == [n * 3000 for n in range(len(ticks))]
+    assert len(ticks) >= 5
+    assert scene.units[0].unit.is_key
+    assert not any(unit.unit.is_damaged for unit in scene.units)
+    assert [unit.device_ns for unit in scene.units] == [T0 + round(n * S / 30) for n in range(len(ticks))]
+    # Each picture arrived with its own last packet, also where only the next one's first packet completed it.
+    assert [unit.received_ns for unit in scene.units] == [(3 + n) * MS for n in range(len(ticks))]
+    assert {unit.session for unit in scene.units} == {3}
+
+
+def test_scene_with_the_marker_on_the_last_packet_of_a_picture():
+    scene = Scene()
+    halves = [False, False, True]
+    scene.send(0, SPS, PPS, *fragments(KEY), markers=[False, False, *halves])
+    for n in range(1, 6):
+        # Two slices; the second does not begin with macroblock 0.
+        scene.send(n * 3000, *fragments(DELTA), b"\x41\x4a" + b"e" * 20, markers=[False, False, False, True])
+    assert [unit.unit.ticks for unit in scene.units] == [n * 3000 for n in range(6)]
+    assert [unit.received_ns for unit in scene.units] == [(5 + 4 * n) * MS for n in range(6)]
+    assert scene.units[1].unit.data.count(b"\0\0\0\1") == 2
+
+
+def test_lost_fragment_damages_its_picture():
+    scene = Scene()
+    scene.send(0, SPS, PPS, KEY)
+    # A slice that arrives whole, then one whose middle is lost.
+    first, _, last = fragments(b"\x41\x4a" + b"e" * 30)
+    scene.send(3000, DELTA, first)
+    scene.sequence += 1
+    scene.send(3000, last)
+    scene.line.due(10 * S)
+    scene.send(6000, DELTA)
+    scene.send(9000, DELTA)
+    damaged = [unit.unit.ticks for unit in scene.units if unit.unit.is_damaged]
+    assert damaged == [3000]
+    assert scene.line.counts.lost == 1
+
+
+def test_picture_without_a_whole_slice_damages_the_next_one():
+    scene = Scene()
+    scene.send(0, SPS, PPS, KEY)
+    first, _, last = fragments(DELTA)
+    scene.send(3000, first)
+    scene.sequence += 1
+    scene.send(3000, last)
+    scene.line.due(10 * S)
+    scene.send(6000, DELTA)
+    scene.send(9000, DELTA)
+    assert [unit.unit.ticks for unit in scene.units if unit.unit.is_damaged][:1] in ([3000], [6000])
+
+
+def test_payloads_against_the_rules_are_counted():
+    scene = Scene()
+    scene.send(0, SPS, PPS, KEY)
+    scene.send(3000, b"", b"\xff\xff", b"\x7c", b"\x78\0\xff1", b"\x1e123")
+    scene.send(6000, DELTA)
+    assert scene.line.counts.malformed >= 4
+
+
+def test_parameter_sets_of_the_description_complete_a_key_picture():
+    media = Media("video", 0, (96,), VIDEO.rtpmaps, {96: {"sprop-parameter-sets": "Z0IAHqs=,aM48gA=="}})
+    units = []
+    line = SceneLine(media, HZ, 1, units.append)
+    line.control(sender_report(T0, 0), 0)
+    for n in range(3):
+        line.receive(rtp(n, n * 3000, KEY, payload_type=96, marker=True), n)
+    assert units[0].unit.data == b"".join(b"\0\0\0\1" + nal for nal in (SPS, PPS, KEY))
+
+
+def test_sum_of_counts():
+    assert Counts(1, 2, 3, 4, 5, 6) + Counts(10, 20, 30, 40, 50, 60) == Counts(11, 22, 33, 44, 55, 66)
