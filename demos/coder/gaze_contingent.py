@@ -66,8 +66,9 @@ class Experiment:
         self.tags = AprilTagFrame(win)
         self.screen = ScreenGazeTracker(neon, self.tags.layout)
         self.cursor = GazeCursor(win, self.tags)
-        self.ring = visual.Circle(win, radius=RING_PX, lineWidth=6, lineColor="white", fillColor=None)
-        self.fill = visual.Circle(win, radius=RING_PX, lineColor=None, fillColor="limegreen")
+        self.rim = visual.Circle(win, radius=RING_PX + 5, edges=128, lineColor=None, fillColor="white")
+        self.hole = visual.Circle(win, radius=RING_PX, edges=128, lineColor=None, fillColor="grey")
+        self.fill = visual.Circle(win, radius=RING_PX, edges=128, lineColor=None, fillColor="limegreen")
         self.text = visual.TextStim(win, height=28, pos=(0, 0), color="white")
         self.pace = Pace(win)
         self.pointer = Pointer(win) if args.pointer else None
@@ -101,7 +102,7 @@ class Experiment:
             self.run_trial(place)
 
     def run_trial(self, place):
-        self.ring.pos = self.fill.pos = place
+        self.rim.pos = self.hole.pos = self.fill.pos = place
         self.text.text = f"{self.trial} of {TRIALS}"
         self.pause()
         self.events.append(self.neon.send_event(f"trial {self.trial} start"))
@@ -127,16 +128,18 @@ class Experiment:
         """Draw and flip one frame; gaze in window units, or None."""
         self.neon.check_link()
         gaze = self.screen.latest()
-        self.draw(gaze, looked_since, with_ring)
+        self.last_drawn = (gaze, looked_since, with_ring)
+        self.draw(*self.last_drawn)
         self.rows.append((self.pace.flip(), self.trial, gaze))
         return self.tags.to_window(gaze)
 
-    def draw(self, gaze, looked_since, with_ring=True):
+    def draw(self, gaze, looked_since, with_ring):
         if with_ring and self.trial:
+            self.rim.draw()
+            self.hole.draw()
             if looked_since:
                 self.fill.radius = RING_PX * min((time.perf_counter() - looked_since) / DWELL_S, 1)
                 self.fill.draw()
-            self.ring.draw()
         self.text.draw()
         self.cursor.gaze = gaze
         self.cursor.draw()
@@ -150,7 +153,7 @@ class Experiment:
 
     def save(self, recording):
         self.args.out.mkdir(parents=True, exist_ok=True)
-        self.draw(self.rows[-1][2], None)
+        self.draw(*self.last_drawn)
         self.win.getMovieFrame(buffer="back")  # what is drawn but not shown yet; "front" is black on some drivers
         self.win.saveMovieFrames(str(self.args.out / "last_frame.png"))
         self.save_frames(self.args.out / "frames.csv")

@@ -54,7 +54,7 @@ class ScreenGazeTracker:
         self._located: tuple[SceneFrame, ScreenPose | GazeReason] | None = None
         neon.gaze.latest()
         frames = neon.scene.reader()
-        neon.crew.start("screen", lambda stop: self._follow(frames, stop))
+        neon.crew.start("screen", lambda stop: self._follow(frames, stop), is_heavy=True)
 
     def latest(self) -> ScreenGaze:
         """Gaze on the screen, or the reason why there is none; never waits, never an old value."""

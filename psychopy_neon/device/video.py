@@ -164,7 +164,7 @@ class SceneSource:
         self._crew.check()
         with self._lock:
             if not self._is_open:
-                self._crew.start("decoder", self._decoder.run)
+                self._crew.start("decoder", self._decoder.run, is_heavy=True)
                 self._is_open = True
         self._worker.open()
 

@@ -7,8 +7,11 @@ deadline. An error that nobody expected is kept and raised from the user's next 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import logging
+import os
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -20,6 +23,8 @@ __all__ = ["Crew", "StopSignal", "Worker"]
 
 _log = logging.getLogger("psychopy_neon")
 _Result = TypeVar("_Result")
+_NICENESS = 10
+_BELOW_NORMAL = -1  # THREAD_PRIORITY_BELOW_NORMAL of Windows
 
 
 class StopSignal:
@@ -64,12 +69,13 @@ class Worker:
     """One running thread of a :class:`Crew`."""
 
     def __init__(
-        self, duty: str, run: Callable[[StopSignal], None], on_error: Callable[[str, Exception], None]
+        self, duty: str, run: Callable[[StopSignal], None], on_error: Callable[[str, Exception], None], is_heavy: bool
     ) -> None:
         self.duty = duty
         self.stop = StopSignal()
         self._run = run
         self._on_error = on_error
+        self._is_heavy = is_heavy
         self._thread = threading.Thread(target=self._guarded, name=f"psychopy-neon:{duty}", daemon=True)
 
     def start(self) -> None:
@@ -88,9 +94,21 @@ class Worker:
 
     def _guarded(self) -> None:
         try:
+            if self._is_heavy:
+                _let_others_go_first()
             self._run(self.stop)
         except Exception as error:  # the last place where it can be kept; Crew.check() raises it
             self._on_error(self.duty, error)
+
+
+def _let_others_go_first() -> None:
+    """Lower the priority of the calling thread, on systems that have one for threads."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+    elif sys.platform == "win32":
+        kernel = ctypes.WinDLL("kernel32")
+        kernel.GetCurrentThread.restype = ctypes.c_void_p
+        kernel.SetThreadPriority(ctypes.c_void_p(kernel.GetCurrentThread()), _BELOW_NORMAL)
 
 
 class _Answer(Generic[_Result]):
@@ -132,9 +150,13 @@ class Crew:
         if self._is_closed:
             raise NeonError("this Neon is closed; open a new one")
 
-    def start(self, duty: str, run: Callable[[StopSignal], None]) -> Worker:
-        """Start a thread that runs ``run(stop)`` until it returns."""
-        worker = Worker(duty, run, self._keep)
+    def start(self, duty: str, run: Callable[[StopSignal], None], *, is_heavy: bool = False) -> Worker:
+        """Start a thread that runs ``run(stop)`` until it returns.
+
+        A heavy one (decoding, searching pictures) gives way to the experiment's frame loop and to the gaze stream when
+        there are not processors enough for all.
+        """
+        worker = Worker(duty, run, self._keep, is_heavy)
         with self._lock:
             if self._is_closed:
                 worker.stop.close()
