@@ -182,7 +182,7 @@ def test_the_ring_is_where_the_gaze_is(psychopy, open_window, grab, pos: tuple[f
     assert cursor.isShown
     rows, columns = np.nonzero(grab(win)[:, :, 0] > 128)
     np.testing.assert_allclose([columns.mean() + 0.5, rows.mean() + 0.5], pos, atol=0.6)
-    assert np.ptp(columns) + 1 == pytest.approx(64, abs=3)
+    assert np.ptp(columns) + 1 == pytest.approx(60, abs=1)
 
 
 @pytest.mark.parametrize(

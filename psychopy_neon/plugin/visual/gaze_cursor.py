@@ -1,5 +1,6 @@
 """A ring where the wearer looks."""
 
+import numpy as np
 from psychopy import visual
 from psychopy.visual.basevisual import MinimalStim
 
@@ -8,6 +9,7 @@ from psychopy_neon.screen.coordinates import centred_from_screen
 
 __all__ = ["GazeCursor"]
 
+EDGES = 64
 DEPTH = -900.0
 """Above other automatically drawn stimuli, below the tags."""
 
@@ -21,7 +23,7 @@ class GazeCursor(MinimalStim):
     frame : AprilTagFrame
         Of the same window.
     size : float
-        Diameter, framebuffer px.
+        Outer diameter, framebuffer px.
     lineWidth : float
         Framebuffer px.
     color : str or sequence
@@ -46,14 +48,11 @@ class GazeCursor(MinimalStim):
         self.isShown = False
         self._size_px = frame.layout.size_px
         self._scale = px_per_pix(win)
-        self._ring = visual.Circle(
-            win,
-            units="pix",
-            radius=size / 2 / self._scale,
-            lineWidth=lineWidth,
-            lineColor=color,
-            fillColor=None,
-            autoLog=False,
+        outer = size / 2 / self._scale
+        inner = max(outer - lineWidth / self._scale, 0)
+        # Filled between two circles: lines as wide as this show gaps at their joints.
+        self._ring = visual.ShapeStim(
+            win, units="pix", vertices=[_circle(outer), _circle(inner)], fillColor=color, lineColor=None, autoLog=False
         )
         self.autoLog = autoLog
 
@@ -65,3 +64,8 @@ class GazeCursor(MinimalStim):
             x, y = centred_from_screen(*gaze.pos, self._size_px)
             self._ring.pos = (x / self._scale, y / self._scale)
             self._ring.draw(win)
+
+
+def _circle(radius):
+    angles = np.linspace(0, 2 * np.pi, EDGES, endpoint=False)
+    return np.stack([radius * np.cos(angles), radius * np.sin(angles)], axis=1)
