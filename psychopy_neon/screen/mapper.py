@@ -12,10 +12,12 @@ from psychopy_neon.samples import CameraCalibration, CameraModel, GazeReason
 from psychopy_neon.screen.camera import distort_points, undistort_points
 from psychopy_neon.screen.coordinates import Points
 from psychopy_neon.screen.layout import ScreenLayout
-from psychopy_neon.screen.tags import FoundTags, find_tags, meeting_points
+from psychopy_neon.screen.tags import FoundTags, find_tags, follow_tags, meeting_points
 
 __all__ = ["ScreenMapper", "ScreenPose"]
 
+FOLLOWED_FRAMES = 5
+"""After so many frames in which the tags were followed they are searched again: every 0.2 s at 30 Hz."""
 OUTLIER_PX = 1.5
 """A corner this far from the fitted screen, ideal px, is not where the layout says: a bent or another screen's tag."""
 
@@ -47,6 +49,9 @@ class ScreenPose:
 class ScreenMapper:
     """Locates a screen by its tags.
 
+    Made for the frames of one video in their order: where tags were in one frame they are looked for in the next. What
+    is found there must look like its tag, so another order costs time and changes nothing else.
+
     Parameters
     ----------
     calibration : CameraCalibration
@@ -57,7 +62,11 @@ class ScreenMapper:
 
     def __init__(self, calibration: CameraCalibration, layout: ScreenLayout) -> None:
         self.layout = layout
+        self.searched = 0
+        """Frames that were searched as a whole; in the others tags were followed."""
         self._camera = calibration.scene
+        self._last: ScreenPose | None = None
+        self._followed = 0
 
     def locate(self, luma: npt.NDArray[np.uint8]) -> ScreenPose | GazeReason:
         """Find the screen in a luma plane, or say why it is not found.
@@ -77,6 +86,33 @@ class ScreenMapper:
         ConfigurationError
             ``luma`` is no plane of bytes.
         """
+        pose: ScreenPose | GazeReason | None = self._follow(luma)
+        if pose is None:
+            pose = self._search(luma)
+            self.searched += 1
+            self._followed = 0
+            self._last = pose if isinstance(pose, ScreenPose) else None
+        return pose
+
+    def _follow(self, luma: npt.NDArray[np.uint8]) -> ScreenPose | None:
+        """The pose from the tags where the last pose has them; None when they must be searched.
+
+        That is every few frames in any case, since only a search sees a tag that is there twice.
+        """
+        last = self._last
+        if last is None or last.duplicates or self._followed >= FOLLOWED_FRAMES:
+            return None
+        ids = list(self.layout.tags)
+        places = last.scene_from_screen(np.concatenate([self.layout.tags[tag_id] for tag_id in ids]))
+        found = follow_tags(luma, dict(zip(ids, places.reshape(-1, 4, 2), strict=True)))
+        pose = self._fit(list(found.corners), found) if found.corners else None
+        if not isinstance(pose, ScreenPose) or pose.tag_count < last.tag_count:
+            return None
+        self._followed += 1
+        self._last = pose
+        return pose
+
+    def _search(self, luma: npt.NDArray[np.uint8]) -> ScreenPose | GazeReason:
         found = find_tags(luma)
         ids = [tag_id for tag_id in found.corners if tag_id in self.layout.tags]
         if not ids:

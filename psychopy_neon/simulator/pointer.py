@@ -5,11 +5,14 @@ from __future__ import annotations
 import ctypes
 import ctypes.util
 import sys
+import time
 from typing import Protocol
 
 from psychopy_neon.errors import ConfigurationError
 
 __all__ = ["Pointer", "open_pointer"]
+
+_ASK_EVERY_S = 0.01
 
 
 class Pointer(Protocol):
@@ -52,8 +55,17 @@ class _X11Pointer(_Scaled):
         self._root = self._x11.XDefaultRootWindow(self._display)
         desktop = (self._x11.XDisplayWidth(self._display, 0), self._x11.XDisplayHeight(self._display, 0))
         super().__init__(screen_px, desktop)
+        self._next_ask_s = 0.0
+        self._newest = (0.0, 0.0)
 
     def at(self, time_s: float) -> tuple[float, float]:
+        # The X server answers when it has drawn what came before, which may take many samples' time.
+        if time.monotonic() >= self._next_ask_s:
+            self._newest = self._ask()
+            self._next_ask_s = time.monotonic() + _ASK_EVERY_S
+        return self._newest
+
+    def _ask(self) -> tuple[float, float]:
         windows = [ctypes.c_ulong() for _ in range(2)]
         x, y, inner_x, inner_y = (ctypes.c_int() for _ in range(4))
         self._x11.XQueryPointer(

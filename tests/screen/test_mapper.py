@@ -31,7 +31,7 @@ HEADS = {
 }
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def mapper(calibration: CameraCalibration, screen: Screen) -> ScreenMapper:
     return ScreenMapper(calibration, screen[1])
 
@@ -172,8 +172,44 @@ def test_tags_that_contradict_each_other_are_too_few(
     assert ScreenMapper(calibration, halves).locate(luma) is GazeReason.TOO_FEW_TAGS
 
 
-def test_the_same_frame_gives_the_same_pose(look: Look, screen: Screen, mapper: ScreenMapper) -> None:
+def test_the_same_frame_gives_the_same_pose(
+    look: Look, screen: Screen, mapper: ScreenMapper, calibration: CameraCalibration
+) -> None:
     view = look(screen[0], HEADS["far"]).noisy(np.random.default_rng(6))
     places = view.grid()[1]
-    first, second = (located(mapper, view).screen_from_scene(places) for _ in range(2))
+    first, second = (
+        located(each, view).screen_from_scene(places) for each in (mapper, ScreenMapper(calibration, screen[1]))
+    )
     np.testing.assert_array_equal(first, second)
+    np.testing.assert_allclose(located(mapper, view).screen_from_scene(places), first, atol=0.3)
+    assert mapper.searched == 1
+
+
+def test_tags_are_followed_while_the_head_turns_slowly(look: Look, screen: Screen, mapper: ScreenMapper) -> None:
+    rng = np.random.default_rng(7)
+    for frame in range(12):  # 0.1 degrees a frame are 3 degrees a second
+        view = look(screen[0], HeadPose(yaw_deg=0.1 * frame, roll_deg=-0.1 * frame)).noisy(rng)
+        assert_promise(errors(located(mapper, view), view))
+    assert mapper.searched == 2
+
+
+def test_a_head_that_jumps_is_found_by_searching(look: Look, screen: Screen, mapper: ScreenMapper) -> None:
+    for head in (HeadPose(), HeadPose(yaw_deg=4), HeadPose(yaw_deg=-2), HeadPose(roll_deg=3)):
+        view = look(screen[0], head)
+        assert_promise(errors(located(mapper, view), view))
+    assert mapper.searched == 4
+
+
+@pytest.mark.parametrize("change", ["other ids", "gone"])
+def test_what_stands_where_a_tag_was_must_look_like_it(
+    look: Look, screen: Screen, mapper: ScreenMapper, change: str
+) -> None:
+    located(mapper, look(screen[0]))
+    image = screen[0].copy()
+    for tag_id, corners in screen[1].tags.items():
+        left, top = corners[0].astype(int)
+        right, bottom = corners[2].astype(int)
+        other = tag_picture(100 + tag_id, (right - left) // 8)
+        margin = (len(other) - (right - left)) // 2
+        image[top:bottom, left:right] = other[margin:-margin, margin:-margin, None] if change == "other ids" else 0
+    assert mapper.locate(look(image).luma) is GazeReason.TAGS_LOST
