@@ -43,7 +43,7 @@ MIN_LIKENESS = 0.8
 """Correlation of the modules with the picture of the tag. Two tags of the family differ in 11 of 64 modules at least,
 so they correlate by 0.6 at most."""
 MAX_RESIDUAL = 0.5
-NEAR_ENOUGH = 0.3
+NEAR_ENOUGH = 1.0
 """Profiles are taken once more from better corners if the first were off by more, px."""
 THRESHOLD_WINDOW = 23
 """Of the adaptive threshold, px. One is enough: on rendered truth windows from 13 to 65 px find the same tags, whose
