@@ -7,6 +7,7 @@ event for every trial, and saves one row per frame, a picture of the last frame 
 
 import argparse
 import csv
+import gc
 import itertools
 import json
 import math
@@ -66,9 +67,8 @@ class Experiment:
         self.tags = AprilTagFrame(win)
         self.screen = ScreenGazeTracker(neon, self.tags.layout)
         self.cursor = GazeCursor(win, self.tags)
-        self.rim = visual.Circle(win, radius=RING_PX + 5, edges=128, lineColor=None, fillColor="white")
-        self.hole = visual.Circle(win, radius=RING_PX, edges=128, lineColor=None, fillColor="grey")
-        self.fill = visual.Circle(win, radius=RING_PX, edges=128, lineColor=None, fillColor="limegreen")
+        self.rim, self.hole, self.fill = (disc(win, color) for color in ("white", "grey", "limegreen"))
+        self.rim.size = 2 * RING_PX + 10
         self.text = visual.TextStim(win, height=28, pos=(0, 0), color="white")
         self.pace = Pace(win)
         self.pointer = Pointer(win) if args.pointer else None
@@ -78,6 +78,8 @@ class Experiment:
 
     def run(self):
         self.wait_for_gaze()
+        gc.collect()
+        gc.freeze()  # what is loaded stays: the collector need not stop a frame to look at it
         recording = self.neon.start_recording()
         try:
             self.run_trials()
@@ -138,7 +140,7 @@ class Experiment:
             self.rim.draw()
             self.hole.draw()
             if looked_since:
-                self.fill.radius = RING_PX * min((time.perf_counter() - looked_since) / DWELL_S, 1)
+                self.fill.size = 2 * RING_PX * min((time.perf_counter() - looked_since) / DWELL_S, 1)
                 self.fill.draw()
         self.text.draw()
         self.cursor.gaze = gaze
@@ -197,6 +199,11 @@ class Experiment:
             "events_confirmed": f"{len(confirmed)} of {len(self.events)}",
             "window_px": [int(each) for each in self.win.size],
         }
+
+
+def disc(win, color):
+    """A disc whose size can change at every frame (a Circle would compute its outline anew, for 3 ms)."""
+    return visual.GratingStim(win, tex=None, mask="circle", texRes=256, size=2 * RING_PX, color=color, autoLog=False)
 
 
 class Pace:
