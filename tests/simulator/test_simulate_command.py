@@ -1,0 +1,76 @@
+"""``psychopy-neon simulate`` as a process."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import requests
+
+RUN = (sys.executable, "-c", "from psychopy_neon.cli import main; main(prog_name='psychopy-neon')")
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*RUN, *arguments], capture_output=True, text=True, timeout=30, env=os.environ)
+
+
+def test_it_says_one_line_and_ends_by_itself(tmp_path: Path) -> None:
+    truth = tmp_path / "truth.jsonl"
+    done = run("simulate", "--port", "0", "--seconds", "0.2", "--no-mdns", "--truth", str(truth), "--name", "Ä b")
+    assert done.returncode == 0
+    assert done.stderr == ""
+    assert re.fullmatch(r'Simulated Neon "Ä b" ready at 127\.0\.0\.1:\d+ \(Ctrl\+C ends it\)\n', done.stdout)
+    assert {json.loads(line)["kind"] for line in truth.read_text(encoding="utf-8").splitlines()} == {"clock", "head"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signals_end_it_in_good_order(number: int) -> None:
+    process = subprocess.Popen(
+        [*RUN, "simulate", "--port", "0", "--no-mdns"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    address = re.search(r"ready at (\S+) ", process.stdout.readline())
+    assert address is not None
+    assert requests.get(f"http://{address[1]}/api/status", timeout=5).status_code == 200
+    process.send_signal(number)
+    rest, errors = process.communicate(timeout=15)
+    assert (process.returncode, rest, errors) == (0, "", "")
+
+
+def test_a_port_in_use_is_one_line() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = run("simulate", "--port", port, "--no-mdns")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert re.fullmatch(rf"Error: [^\n]*{port}[^\n]*in use[^\n]*\n", done.stderr)
+
+
+def test_a_broken_script_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "faults").write_text('{"t_s": 0.1, "do": "dance"}', encoding="utf-8")
+    done = run("simulate", "--port", "0", "--no-mdns", "--faults", str(tmp_path / "faults"))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "line 1" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_faults_happen(tmp_path: Path) -> None:
+    lines = [{"t_s": 0.05, "do": "step_clock", "step_ns": 10**9}, {"t_s": 0.1, "do": "set_battery", "level": 3}]
+    (tmp_path / "faults").write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    truth = tmp_path / "truth"
+    options = ("--faults", str(tmp_path / "faults"), "--truth", str(truth), "--seconds", "0.5")
+    assert run("simulate", "--port", "0", "--no-mdns", *options).returncode == 0
+    causes = [json.loads(line).get("cause") for line in truth.read_text(encoding="utf-8").splitlines()]
+    assert causes[-1] == "step"
+
+
+def test_the_help_names_all_commands_without_importing_them() -> None:
+    done = run("--help")
+    assert done.returncode == 0
+    assert all(name in done.stdout for name in ("discover", "status", "demo", "simulate"))
+    assert run("dance").returncode == 2
