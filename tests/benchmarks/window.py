@@ -1,0 +1,99 @@
+"""A window at 60 frames a second: ``window.py SECONDS [ADDRESS]``; without an address the window is all there is.
+
+Frames are paced by this computer's clock, since a virtual screen has no vertical blank to wait for. With an address
+gaze and scene are streamed, the tags drawn and found, and gaze put onto the screen at every frame.
+"""
+
+from __future__ import annotations
+
+import gc
+import itertools
+import json
+import sys
+import time
+from collections.abc import Callable
+
+from psychopy import visual
+
+from psychopy_neon import Neon, ScreenGazeTracker
+from psychopy_neon.plugin.visual import AprilTagFrame, GazeCursor
+
+SIZE_PX = (1920, 1080)
+FRAME_NS = 1_000_000_000 // 60
+SLEEP_LESS_NS = 1_000_000
+"""Sleeping wakes late by less than this; the rest is waited for awake."""
+FIRST_GAZE_S = 10.0
+
+
+def main(seconds: float, address: str | None) -> dict[str, object]:
+    win = visual.Window(
+        SIZE_PX, fullscr=False, pos=(0, 0), units="pix", color="grey", waitBlanking=False, checkTiming=False
+    )
+    try:
+        if address is None:
+            return {"frames_ms": run(win, seconds, lambda: None)}
+        with Neon(address) as neon:
+            return run_streaming(win, seconds, neon)
+    finally:
+        win.close()
+
+
+def run_streaming(win: visual.Window, seconds: float, neon: Neon) -> dict[str, object]:
+    """What an experiment does at every frame."""
+    tags = AprilTagFrame(win)
+    tracker = ScreenGazeTracker(neon, tags.layout)
+    cursor = GazeCursor(win, tags)
+    shown = [0, 0, 0]
+
+    def draw() -> None:
+        neon.check_link()
+        shown[0] += len(neon.gaze.take())
+        cursor.gaze = tracker.latest()
+        cursor.draw()
+        tags.draw()
+        shown[1] += 1
+        shown[2] += cursor.gaze.pos is not None
+
+    end = time.monotonic() + FIRST_GAZE_S
+    while tracker.latest().pos is None and time.monotonic() < end:
+        draw()
+        win.flip()
+    shown[:] = 0, 0, 0
+    frames_ms = run(win, seconds, draw)
+    return {
+        "frames_ms": frames_ms,
+        "gaze_samples": shown[0],
+        "frames_with_gaze": shown[2] / shown[1],
+        "scene_dropped": neon.scene.health.dropped,
+        "scene_skipped": tracker.skipped,
+        "reason": str(tracker.latest().reason),
+    }
+
+
+def run(win: visual.Window, seconds: float, draw: Callable[[], None]) -> list[float]:
+    """Time from flip to flip, ms."""
+    gc.collect()
+    gc.freeze()
+    times_ns = []
+    due_ns = start_ns = time.perf_counter_ns()
+    while due_ns - start_ns < seconds * 1e9:
+        draw()
+        win.flip()
+        due_ns = wait_until_next(due_ns)
+        times_ns.append(time.perf_counter_ns())
+    return [(after - before) / 1e6 for before, after in itertools.pairwise(times_ns)]
+
+
+def wait_until_next(due_ns: int) -> int:
+    """Wait for the next frame as a screen does: who is late gets the one after."""
+    late_frames = max((time.perf_counter_ns() - due_ns) // FRAME_NS, 0)
+    due_ns += (late_frames + 1) * FRAME_NS
+    while (left_ns := due_ns - time.perf_counter_ns()) > 0:
+        if left_ns > SLEEP_LESS_NS:
+            time.sleep((left_ns - SLEEP_LESS_NS) / 1e9)
+    return due_ns
+
+
+if __name__ == "__main__":
+    result = main(float(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else None)
+    print(json.dumps(result))
