@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ctypes
-import ctypes.util
 import sys
 import time
 from typing import Protocol
 
-from psychopy_neon.errors import ConfigurationError
+from psychopy_neon.errors import ConfigurationError, LinkError
+from psychopy_neon.simulator.x11 import X11Display
 
 __all__ = ["Pointer", "open_pointer"]
 
@@ -36,45 +36,20 @@ class _Scaled:
 
 class _X11Pointer(_Scaled):
     def __init__(self, screen_px: tuple[int, int]) -> None:
-        name = ctypes.util.find_library("X11")
-        if name is None:
-            raise ConfigurationError("gaze", "mouse", "a computer with the X11 library")
-        self._x11 = ctypes.CDLL(name)
-        self._x11.XOpenDisplay.restype = ctypes.c_void_p
-        self._x11.XDefaultRootWindow.argtypes = [ctypes.c_void_p]
-        self._x11.XDefaultRootWindow.restype = ctypes.c_ulong
-        pointer = ctypes.POINTER
-        numbers = [pointer(ctypes.c_ulong)] * 2 + [pointer(ctypes.c_int)] * 4 + [pointer(ctypes.c_uint)]
-        self._x11.XQueryPointer.argtypes = [ctypes.c_void_p, ctypes.c_ulong, *numbers]
-        for size in (self._x11.XDisplayWidth, self._x11.XDisplayHeight):
-            size.argtypes = [ctypes.c_void_p, ctypes.c_int]
-        self._x11.XInitThreads()
-        self._display = self._x11.XOpenDisplay(None)
-        if not self._display:
-            raise ConfigurationError("gaze", "mouse", "a display: none can be opened (environment variable DISPLAY)")
-        self._root = self._x11.XDefaultRootWindow(self._display)
-        desktop = (self._x11.XDisplayWidth(self._display, 0), self._x11.XDisplayHeight(self._display, 0))
-        super().__init__(screen_px, desktop)
+        try:
+            self._display = X11Display()
+        except LinkError as error:
+            raise ConfigurationError("gaze", "mouse", f"a computer with a display ({error})") from error
+        super().__init__(screen_px, self._display.size_px)
         self._next_ask_s = 0.0
         self._newest = (0.0, 0.0)
 
     def at(self, time_s: float) -> tuple[float, float]:
         # The X server answers when it has drawn what came before, which may take many samples' time.
         if time.monotonic() >= self._next_ask_s:
-            self._newest = self._ask()
+            self._newest = self.scaled(*self._display.pointer())
             self._next_ask_s = time.monotonic() + _ASK_EVERY_S
         return self._newest
-
-    def _ask(self) -> tuple[float, float]:
-        windows = [ctypes.c_ulong() for _ in range(2)]
-        x, y, inner_x, inner_y = (ctypes.c_int() for _ in range(4))
-        self._x11.XQueryPointer(
-            self._display,
-            self._root,
-            *map(ctypes.byref, [*windows, x, y, inner_x, inner_y]),
-            ctypes.byref(ctypes.c_uint()),
-        )
-        return self.scaled(x.value, y.value)
 
 
 class _WindowsPoint(ctypes.Structure):

@@ -17,7 +17,8 @@ import numpy as np
 import numpy.typing as npt
 from av.container import InputContainer
 
-from psychopy_neon.errors import ConfigurationError
+from psychopy_neon.errors import ConfigurationError, LinkError
+from psychopy_neon.simulator.x11 import X11Display
 
 __all__ = ["GrabbedScreen", "Screen", "StillScreen", "open_screen", "synthetic_screen"]
 
@@ -70,19 +71,30 @@ class GrabbedScreen:
     """
 
     def __init__(self, fps: float) -> None:
-        self._container: InputContainer | None = _open_grabber(fps)
-        self._frames = self._container.decode(video=0)
-        image = self.read()
+        self._display = _open_display()
+        self._container: InputContainer | None = None
+        try:
+            self._container = _open_grabber(fps)
+            self._frames = self._container.decode(video=0)
+            image = self.read()
+        except Exception:
+            self.close()
+            raise
         self.size_px = (image.shape[1], image.shape[0])
 
     def read(self) -> Image:
-        """Raises ``av.error.FFmpegError`` or ``StopIteration`` when the screen has gone."""
+        """Raises ``av.error.FFmpegError``, ``StopIteration`` or ``LinkError`` when the screen has gone."""
+        # FFmpeg goes on giving the last picture when the X display has gone.
+        if self._display is not None and not self._display.is_alive():
+            raise LinkError("X display", "does not answer any more")
         return _even(np.asarray(next(self._frames).to_ndarray(format="bgra"), np.uint8))
 
     def close(self) -> None:
         container, self._container = self._container, None
         if container is not None:
             container.close()
+        if self._display is not None:
+            self._display.close()
 
 
 def open_screen(scene: str, fps: float) -> Screen:
@@ -142,6 +154,16 @@ def synthetic_screen(
     return image, tags
 
 
+def _open_display() -> X11Display | None:
+    """The X display where there is one to be watched."""
+    if sys.platform in ("win32", "darwin"):
+        return None
+    try:
+        return X11Display()
+    except LinkError as error:
+        raise ConfigurationError("scene", "screen", f"a computer with a display ({error})") from error
+
+
 def _open_grabber(fps: float) -> InputContainer:
     # x11grab and gdigrab wait for their own next tick before they grab; at 1000 Hz they grab when asked.
     if sys.platform == "win32":
@@ -152,8 +174,6 @@ def _open_grabber(fps: float) -> InputContainer:
     else:
         source, grabber = os.environ.get("DISPLAY", ""), "x11grab"
         options = {"framerate": "1000", "draw_mouse": "0"}
-        if not source:
-            raise ConfigurationError("scene", "screen", "a display: the environment variable DISPLAY is not set")
     try:
         container = av.open(source, format=grabber, options=options)
     except (av.error.FFmpegError, ValueError) as error:
