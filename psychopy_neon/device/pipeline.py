@@ -169,8 +169,10 @@ class MediaLine(ABC, Generic[Datum]):
         """Let go of packets that have waited long enough for an earlier one."""
         self._release(self._reorder.due(now_ns), now_ns)
 
-    def next_due_ns(self) -> int | None:
-        return self._reorder.next_due_ns()
+    @property
+    def has_waiting(self) -> bool:
+        """Whether packets wait for an earlier one."""
+        return self._reorder.has_waiting
 
     def _release(self, packets: list[RtpPacket], now_ns: int) -> None:
         for packet in packets:

@@ -33,7 +33,6 @@ FIRST_REPORT_LIMIT_NS = 8_000_000_000
 REPORT_EVERY_NS = 5_000_000_000
 TICK_NS = 100_000_000
 _DATAGRAM_BYTES = 4096
-_READ_AT_ONCE = 64
 _WARM_UP_COUNT = 2
 _WARM_UP_BYTES = 200
 _USER_AGENT = "psychopy-neon"
@@ -74,8 +73,6 @@ class RtspLink:
         self._now_ns = now_ns
         self._ended: str | None = None
         self._parser = RtspParser()
-        self._unread = bytearray()
-        self._out = bytearray()
         self._playing_since_ns: int | None = None
 
     def run(self, stop: StopSignal) -> str:
@@ -94,46 +91,68 @@ class RtspLink:
             stack.enter_context(self._rtcp)
             self._selector = stack.enter_context(selectors.DefaultSelector())
             self._selector.register(self._tcp, selectors.EVENT_READ, self._read_rtsp)
-            self._selector.register(self._rtp, selectors.EVENT_READ, self._read_rtp)
             self._selector.register(self._rtcp, selectors.EVENT_READ, self._read_rtcp)
             self._selector.register(stop.socket, selectors.EVENT_READ, None)
             ports = (int(self._rtp.getsockname()[1]), int(self._rtcp.getsockname()[1]))
             self._dialogue = ClientDialogue(self._url, ports, self._kind, _USER_AGENT)
-            self._loop(stop)
+            self._shake_hands(stop)
+            if self.line is not None:
+                self._receive(self.line, stop)
             self._say_goodbye()
         return self._ended or "closed by this program"
 
-    # The loop
+    # The two halves of a session
 
-    def _loop(self, stop: StopSignal) -> None:
+    def _shake_hands(self, stop: StopSignal) -> None:
+        """Talk until media may come."""
         self._started_ns = now_ns = self._now_ns()
         self._next_report_ns = self._next_keep_alive_ns = now_ns + REPORT_EVERY_NS
-        next_tick_ns = now_ns + TICK_NS
         self._send(bytes(self._dialogue.start()))
-        select = self._selector.select
-        while self._ended is None and not stop.is_set:
-            wake_ns = next_tick_ns
-            if self.line is not None and (due_ns := self.line.next_due_ns()) is not None:
-                wake_ns = min(wake_ns, due_ns)
-            for key, _ in select(max(wake_ns - self._now_ns(), 0) / 1e9):
-                if key.data is not None:
-                    key.data()
-            now_ns = self._now_ns()
-            if now_ns >= wake_ns:
-                self._tick(now_ns)
+        while self._playing_since_ns is None and self._ended is None and not stop.is_set:
+            self._read_ready(TICK_NS / 1e9)
+            if self._now_ns() - self._started_ns > HANDSHAKE_LIMIT_NS:
+                self._ended = "the device did not answer the RTSP requests in time"
+
+    def _receive(self, line: MediaLine[Any], stop: StopSignal) -> None:
+        """Read packets; everything else is looked after ten times a second.
+
+        Two hundred times a second this loop is woken for one packet, and then every call counts: so the thread waits in
+        ``recv`` itself instead of asking a selector first.
+        """
+        receive, take, now = self._rtp.recv, line.receive, self._now_ns
+        self._rtp.settimeout(TICK_NS / 1e9)
+        next_tick_ns = now()
+        while self._ended is None:
+            try:
+                data = receive(_DATAGRAM_BYTES)
+            except TimeoutError:
+                now_ns = now()
+            except OSError:  # an ICMP answer to what we sent, or a datagram too long for the buffer (Windows)
+                line.malformed += 1
+                now_ns = now()
+            else:
+                now_ns = now()
+                if not line.clock.is_ready:
+                    self._read_ready(0)  # the first report is what the first packets wait for
+                take(data, now_ns)
+                if line.has_waiting:
+                    line.due(now_ns)
+            if now_ns >= next_tick_ns:
+                if stop.is_set:
+                    return
+                self._read_ready(0)
+                self._tick(line, now_ns)
                 next_tick_ns = now_ns + TICK_NS
 
-    def _tick(self, now_ns: int) -> None:
-        line = self.line
-        if line is not None:
-            line.due(now_ns)
-        if self._playing_since_ns is None:
-            if now_ns - self._started_ns > HANDSHAKE_LIMIT_NS:
-                self._ended = "the device did not answer the RTSP requests in time"
-            return
-        if line is None:
-            return
-        self._watch(line, now_ns, self._playing_since_ns)
+    def _read_ready(self, timeout_s: float) -> None:
+        """Read what there is on the other sockets."""
+        for key, _ in self._selector.select(timeout_s):
+            if key.data is not None:
+                key.data()
+
+    def _tick(self, line: MediaLine[Any], now_ns: int) -> None:
+        line.due(now_ns)
+        self._watch(line, now_ns, self._playing_since_ns or now_ns)
         if now_ns >= self._next_report_ns:
             self._next_report_ns = now_ns + REPORT_EVERY_NS
             self._send_report(line, now_ns)
@@ -155,22 +174,6 @@ class RtspLink:
             self._ended = "packets come but no sender report: their times are unknown"
 
     # Sockets
-
-    def _read_rtp(self) -> None:
-        line = self.line
-        for _ in range(_READ_AT_ONCE):
-            try:
-                data = self._rtp.recv(_DATAGRAM_BYTES)
-            except BlockingIOError:
-                return
-            except OSError:  # an ICMP answer to what we sent, or a datagram too long for the buffer (Windows)
-                if line is not None:
-                    line.malformed += 1
-                return
-            received_ns = self._now_ns()
-            if line is None:
-                continue  # before the description is known nothing can be told about a packet
-            line.receive(data, received_ns)
 
     def _read_rtcp(self) -> None:
         try:

@@ -44,6 +44,11 @@ class ReorderBuffer:
         self._waiting: dict[int, tuple[int, RtpPacket]] = {}
         self._given_up: set[int] = set()
 
+    @property
+    def has_waiting(self) -> bool:
+        """Whether packets wait for an earlier one."""
+        return bool(self._waiting)
+
     def add(self, packet: RtpPacket, now_ns: int) -> list[RtpPacket]:
         """Take a packet, return those whose turn it is."""
         self.received += 1

@@ -12,7 +12,7 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from psychopy_neon.errors import LocalProtocolError, RemoteProtocolError
 
@@ -22,8 +22,7 @@ _HEADER = struct.Struct("!BBHII")
 _WHERE = "RTP packet"
 
 
-@dataclass(frozen=True, slots=True)
-class RtpPacket:
+class RtpPacket(NamedTuple):
     """One RTP packet; the payload is without padding and extension."""
 
     payload_type: int
