@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import deque
 from typing import Generic, TypeVar
 
@@ -21,10 +20,11 @@ class Ring(Generic[T]):
 
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
-        self._items: list[T | None] = [None] * capacity  # guarded by _changed
-        self._count = 0  # items ever added; guarded by _changed
-        self._changed = threading.Condition(threading.Lock())
-        self._waiting = 0  # guarded by _changed
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
+        self._items: list[T | None] = [None] * capacity  # guarded by _lock
+        self._count = 0  # items ever added; guarded by _lock
+        self._waiting = 0  # guarded by _lock
 
     @property
     def count(self) -> int:
@@ -32,14 +32,14 @@ class Ring(Generic[T]):
         return self._count
 
     def add(self, item: T) -> None:
-        with self._changed:
+        with self._lock:
             self._items[self._count % self.capacity] = item
             self._count += 1
             if self._waiting:
                 self._changed.notify_all()
 
     def newest(self) -> T | None:
-        with self._changed:
+        with self._lock:
             return self._items[(self._count - 1) % self.capacity] if self._count else None
 
     def last(self, limit: int) -> list[T]:
@@ -48,14 +48,14 @@ class Ring(Generic[T]):
 
     def since(self, position: int) -> tuple[list[T], int, int]:
         """Items from ``position`` on, the next position, and how many were overwritten before they were read."""
-        with self._changed:
+        with self._lock:
             first = max(position, self._count - self.capacity)
             items = [self._items[i % self.capacity] for i in range(first, self._count)]
             return [item for item in items if item is not None], self._count, first - position
 
     def item_at(self, position: int) -> tuple[T | None, int, int]:
         """The item at ``position`` or the oldest one after it, the next position, and how many were overwritten."""
-        with self._changed:
+        with self._lock:
             if position >= self._count:
                 return None, position, 0
             first = max(position, self._count - self.capacity)
@@ -69,11 +69,6 @@ class Ring(Generic[T]):
                 return self._changed.wait_for(lambda: self._count > position, timeout_s)
             finally:
                 self._waiting -= 1
-
-    def wake(self) -> None:
-        """Let everybody who waits look again (used when the device closes)."""
-        with self._changed:
-            self._changed.notify_all()
 
 
 class Cursor(Generic[T]):
@@ -99,16 +94,9 @@ class Cursor(Generic[T]):
             self.dropped += lost
             return item
 
-    def wait_one(self, timeout_s: float) -> T | None:
-        """The oldest item not read yet; waits for one, at most ``timeout_s``."""
-        end = time.monotonic() + timeout_s
-        while True:
-            item = self.take_one()
-            left_s = end - time.monotonic()
-            if item is not None or left_s <= 0:
-                return item
-            if not self._ring.wait_beyond(self._position, left_s):
-                return self.take_one()
+    def wait_for_more(self, timeout_s: float) -> bool:
+        """True as soon as there is something to take, at the latest after ``timeout_s``."""
+        return self._ring.wait_beyond(self._position, timeout_s)
 
 
 class Handover(Generic[T]):

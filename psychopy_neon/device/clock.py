@@ -18,8 +18,9 @@ __all__ = ["DeviceClock", "EchoFeed"]
 CONNECT_LIMIT_S = 2.0
 REPLY_LIMIT_NS = 1_000_000_000
 QUICK_COUNT = 10
-QUICK_EVERY_S = 0.02
-CALM_EVERY_S = 0.25
+CALM_COUNT = 4
+IN_BURST_S = 0.02
+BETWEEN_BURSTS_S = 2.0
 RETRY_S = 1.0
 
 
@@ -35,12 +36,9 @@ class DeviceClock:
         self._lock = threading.Lock()
         self._estimator = OffsetEstimator()  # guarded by _lock
         self._is_ready = threading.Event()
-        self._trouble = "no time echo has been answered yet"
-
-    @property
-    def newest(self) -> ClockOffset | None:
+        self.newest: ClockOffset | None = None
         """The offset, None before the first echo."""
-        return self._estimator.current
+        self._trouble = "no time echo has been answered yet"
 
     @property
     def offset(self) -> ClockOffset:
@@ -88,7 +86,7 @@ class DeviceClock:
     def add(self, exchange: Exchange) -> None:
         """Take an echo."""
         with self._lock:
-            self._estimator.add(exchange)
+            self.newest = self._estimator.add(exchange)
         self._is_ready.set()
 
     def report_trouble(self, text: str) -> None:
@@ -133,7 +131,7 @@ class EchoFeed:
         ):
             selector.register(sock, selectors.EVENT_READ)
             selector.register(stop.socket, selectors.EVENT_READ)
-            count = 0
+            left = QUICK_COUNT
             while not stop.is_set:
                 try:
                     exchange = self._exchange(sock.send, sock.recv, selector, stop)
@@ -145,8 +143,12 @@ class EchoFeed:
                     return
                 # The first exchange of a connection pays for the device's waking up: its wide interval does no harm.
                 self._clock.add(exchange)
-                count += 1
-                stop.wait(QUICK_EVERY_S if count < QUICK_COUNT else CALM_EVERY_S)
+                left -= 1
+                if left == 0:
+                    left = CALM_COUNT
+                    stop.wait(BETWEEN_BURSTS_S)
+                else:
+                    stop.wait(IN_BURST_S)
 
     def _exchange(
         self,

@@ -266,7 +266,7 @@ class Neon:
         def make_line(_session: int, media: Media, clock_hz: int) -> MediaLine[Any]:
             return GazeLine(media, clock_hz, lambda: self.clock.newest, ring.add)
 
-        worker = self._make_worker("gaze", "application", make_line)
+        worker = self._make_worker("gaze", "application", make_line, is_pumped=True)
         return Stream("gaze", ring, worker, self.host_clock, GAZE_MAX_AGE_S)
 
     def _make_scene(self) -> Stream[SceneFrame]:
@@ -280,11 +280,17 @@ class Neon:
         return Stream("scene", ring, SceneSource(worker, decoder, self.crew), self.host_clock, SCENE_MAX_AGE_S)
 
     def _make_worker(
-        self, sensor: str, kind: MediaKind, make_line: Callable[[int, Media, int], MediaLine[Any]]
+        self,
+        sensor: str,
+        kind: MediaKind,
+        make_line: Callable[[int, Media, int], MediaLine[Any]],
+        *,
+        is_pumped: bool = False,
     ) -> StreamWorker:
-        worker = StreamWorker(
-            sensor, kind, self._peer, self.crew, self.host_clock, lambda fresh: self._sensor(sensor, fresh), make_line
-        )
+        def read_sensor(fresh: bool) -> Sensor | None:
+            return self._sensor(sensor, fresh)
+
+        worker = StreamWorker(sensor, kind, self._peer, self.crew, self.host_clock, read_sensor, make_line, is_pumped)
         self._stream_workers.append(worker)
         return worker
 

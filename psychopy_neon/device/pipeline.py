@@ -112,7 +112,7 @@ class MediaLine(ABC, Generic[Datum]):
 
     Notes
     -----
-    Thread: the one of its session.
+    Thread: one at a time; the session sees to that.
     """
 
     def __init__(self, media: Media, clock_hz: int, max_wait_ns: int) -> None:
@@ -168,6 +168,11 @@ class MediaLine(ABC, Generic[Datum]):
     def due(self, now_ns: int) -> None:
         """Let go of packets that have waited long enough for an earlier one."""
         self._release(self._reorder.due(now_ns), now_ns)
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether host times do not depend on when a packet was read."""
+        return True
 
     @property
     def has_waiting(self) -> bool:
@@ -276,6 +281,11 @@ class GazeLine(MediaLine[GazeDatum]):
         super().__init__(media, clock_hz, GAZE_WAIT_NS)
         self._offset = offset
         self._sink = sink
+
+    @property
+    def is_timed(self) -> bool:
+        """Without a clock offset the time of arrival is all that there is."""
+        return self._offset() is not None
 
     def _unpack(self, packet: RtpPacket, received_ns: int) -> None:
         try:

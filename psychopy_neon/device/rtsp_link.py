@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import random
+import select
 import selectors
 import socket
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -32,6 +34,8 @@ FIRST_REPORT_LIMIT_NS = 8_000_000_000
 """The phone's library reports every 3 s; without a report no sample has a time."""
 REPORT_EVERY_NS = 5_000_000_000
 TICK_NS = 100_000_000
+ATTEND_S = 0.2
+ATTEND_OFTEN_S = 0.005
 _DATAGRAM_BYTES = 4096
 _WARM_UP_COUNT = 2
 _WARM_UP_BYTES = 200
@@ -53,6 +57,10 @@ class RtspLink:
         Makes the line for the announced media once the description is known.
     now_ns : callable
         Host clock.
+    is_pumped : bool
+        Whether those who want the data read the packets themselves, by :meth:`pump`. Being woken for each of 200
+        packets a second costs more than reading them; a frame loop comes by 60 times a second and finds three. The
+        session's own thread then only sees to it that nothing is left lying. Otherwise it waits for every packet.
     """
 
     def __init__(
@@ -63,6 +71,7 @@ class RtspLink:
         media_kind: MediaKind,
         make_line: Callable[[Media, int], MediaLine[Any]],
         now_ns: Callable[[], int],
+        is_pumped: bool = False,
     ) -> None:
         self.line: MediaLine[Any] | None = None
         self._ip = ip
@@ -74,6 +83,9 @@ class RtspLink:
         self._ended: str | None = None
         self._parser = RtspParser()
         self._playing_since_ns: int | None = None
+        self._is_pumped = is_pumped
+        self._lock = threading.Lock()
+        self._is_open = False  # guarded by _lock, as is the line: several threads pump
 
     def run(self, stop: StopSignal) -> str:
         """Run until the session ends or ``stop`` is set; the cause as a sentence.
@@ -97,7 +109,13 @@ class RtspLink:
             self._dialogue = ClientDialogue(self._url, ports, self._kind, _USER_AGENT)
             self._shake_hands(stop)
             if self.line is not None:
-                self._receive(self.line, stop)
+                self._rtp.setblocking(False)
+                self._is_open = self._is_pumped
+                try:
+                    (self._attend if self._is_pumped else self._receive)(self.line, stop)
+                finally:
+                    with self._lock:
+                        self._is_open = False
             self._say_goodbye()
         return self._ended or "closed by this program"
 
@@ -114,35 +132,72 @@ class RtspLink:
                 self._ended = "the device did not answer the RTSP requests in time"
 
     def _receive(self, line: MediaLine[Any], stop: StopSignal) -> None:
-        """Read packets; everything else is looked after ten times a second.
+        """Wait for packets; everything else is looked after ten times a second.
 
-        Two hundred times a second this loop is woken for one packet, and then every call counts: so the thread waits in
-        ``recv`` itself instead of asking a selector first.
+        The thread waits in ``recv`` itself: to ask a selector first would double the work for each packet.
         """
-        receive, take, now = self._rtp.recv, line.receive, self._now_ns
         self._rtp.settimeout(TICK_NS / 1e9)
-        next_tick_ns = now()
+        next_tick_ns = self._now_ns()
         while self._ended is None:
-            try:
-                data = receive(_DATAGRAM_BYTES)
-            except TimeoutError:
-                now_ns = now()
-            except OSError:  # an ICMP answer to what we sent, or a datagram too long for the buffer (Windows)
-                line.malformed += 1
-                now_ns = now()
-            else:
-                now_ns = now()
-                if not line.clock.is_ready:
-                    self._read_ready(0)  # the first report is what the first packets wait for
-                take(data, now_ns)
-                if line.has_waiting:
-                    line.due(now_ns)
+            now_ns = self._take_packet(line)
+            if not line.clock.is_ready:
+                self._read_ready(0)  # the first report is what the first packets wait for
             if now_ns >= next_tick_ns:
                 if stop.is_set:
                     return
                 self._read_ready(0)
                 self._tick(line, now_ns)
                 next_tick_ns = now_ns + TICK_NS
+
+    def _attend(self, line: MediaLine[Any], stop: StopSignal) -> None:
+        """See to it that nothing is left lying while others pump."""
+        while self._ended is None and not stop.is_set:
+            # Without clock offset the time of arrival is all that there is: it is taken more often then.
+            self._read_ready(ATTEND_S if line.is_timed else ATTEND_OFTEN_S)
+            self.pump()
+            with self._lock:
+                self._tick(line, self._now_ns())
+
+    def pump(self) -> None:
+        """Read the packets that are there; never waits. Thread: any."""
+        line = self.line
+        if not self._is_open or line is None:
+            return
+        with self._lock:
+            try:
+                while self._is_open:
+                    line.receive(self._rtp.recv(_DATAGRAM_BYTES), self._now_ns())
+                    if line.has_waiting:
+                        line.due(self._now_ns())
+            except BlockingIOError:
+                return
+            except OSError:  # as in _take_packet
+                line.malformed += 1
+
+    def wait_for_packet(self, timeout_s: float) -> bool:
+        """Wait until :meth:`pump` may find something; False, at once, when there is no session to wait for."""
+        if not self._is_open:
+            return False
+        try:
+            select.select([self._rtp], [], [], timeout_s)
+        except (OSError, ValueError):  # the session ended meanwhile and closed its socket
+            return False
+        return True
+
+    def _take_packet(self, line: MediaLine[Any]) -> int:
+        """Wait for one packet, for a tick at most; host time after it."""
+        try:
+            data = self._rtp.recv(_DATAGRAM_BYTES)
+        except TimeoutError:
+            return self._now_ns()
+        except OSError:  # an ICMP answer to what we sent, or a datagram too long for the buffer (Windows)
+            line.malformed += 1
+            return self._now_ns()
+        now_ns = self._now_ns()
+        line.receive(data, now_ns)
+        if line.has_waiting:
+            line.due(now_ns)
+        return now_ns
 
     def _read_ready(self, timeout_s: float) -> None:
         """Read what there is on the other sockets."""
@@ -181,7 +236,8 @@ class RtspLink:
         except OSError:  # as above; the next report comes soon
             return
         if self.line is not None:
-            self.line.control(data, self._now_ns())
+            with self._lock:
+                self.line.control(data, self._now_ns())
 
     def _read_rtsp(self) -> None:
         try:

@@ -21,7 +21,7 @@ from psychopy_neon.wire.status import DeviceEvent, DeviceStatus, parse_component
 __all__ = ["StatusBoard", "StatusFeed"]
 
 CONNECT_LIMIT_S = 2.0
-PING_EVERY_S = 0.5
+PING_EVERY_S = 1.0
 SILENCE_LIMIT_NS = 5_000_000_000
 """Without even an answer to our pings the connection is dead, whatever TCP thinks."""
 RETRY_S = 0.3

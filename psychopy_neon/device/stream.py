@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
 from typing import Generic, Literal, Protocol, TypeVar
 
 from psychopy_neon.device.buffers import Cursor, Ring
@@ -15,6 +15,7 @@ __all__ = ["Reader", "Stream", "StreamSource", "Timed"]
 
 RATE_OVER_NS = 2_000_000_000
 RATE_ITEMS = 1000
+WAIT_SLICE_S = 0.1
 
 
 class Timed(Protocol):
@@ -35,6 +36,12 @@ class StreamSource(Protocol):
     def open(self) -> None:
         """Start streaming unless it has started; raise what the device's workers died of."""
 
+    def pump(self) -> None:
+        """Bring into the ring what has arrived; never waits."""
+
+    def wait_for_packet(self, timeout_s: float) -> bool:
+        """Wait until ``pump`` may find something; False, at once, when the ring itself has to be watched."""
+
     @property
     def counts(self) -> Counts: ...
 
@@ -45,10 +52,10 @@ class StreamSource(Protocol):
 class Reader(Generic[Item]):
     """An independent place in a stream, bounded: what was overwritten before it was read is in ``dropped``."""
 
-    def __init__(self, name: str, cursor: Cursor[Item], check: Callable[[], None]) -> None:
+    def __init__(self, name: str, cursor: Cursor[Item], source: StreamSource) -> None:
         self._name = name
         self._cursor = cursor
-        self._check = check
+        self._source = source
 
     @property
     def dropped(self) -> int:
@@ -57,7 +64,8 @@ class Reader(Generic[Item]):
 
     def take(self) -> list[Item]:
         """Everything that came since the last call, oldest first; never waits."""
-        self._check()
+        self._source.open()
+        self._source.pump()
         return self._cursor.take()
 
     def wait(self, timeout_s: float = 1.0) -> Item:
@@ -68,12 +76,21 @@ class Reader(Generic[Item]):
         NeonTimeoutError
             None came within ``timeout_s``.
         """
-        self._check()
-        item = self._cursor.wait_one(timeout_s)
-        self._check()
-        if item is None:
-            raise NeonTimeoutError(f"waiting for {self._name}", timeout_s, "see neon.<stream>.health for what happened")
-        return item
+        end_s = time.monotonic() + timeout_s
+        while True:
+            self._source.open()
+            self._source.pump()
+            item = self._cursor.take_one()
+            if item is not None:
+                return item
+            left_s = end_s - time.monotonic()
+            if left_s <= 0:
+                remedy = "see neon.<stream>.health for what happened"
+                raise NeonTimeoutError(f"waiting for {self._name}", timeout_s, remedy)
+            # In slices, so that a session that begins, or a device that is closed, is noticed.
+            slice_s = min(left_s, WAIT_SLICE_S)
+            if not self._source.wait_for_packet(slice_s):
+                self._cursor.wait_for_more(slice_s)
 
 
 class Stream(Generic[Item]):
@@ -101,7 +118,7 @@ class Stream(Generic[Item]):
         self._ring = ring
         self._source = source
         self._host_clock = host_clock
-        self._own = Reader(name, Cursor(ring, 0), source.open)
+        self._own = Reader(name, Cursor(ring, 0), source)
 
     def latest(self, max_age_s: float | Literal["default"] | None = "default") -> Item | None:
         """The newest item, or None when it is older than ``max_age_s``; never waits.
@@ -112,6 +129,7 @@ class Stream(Generic[Item]):
             Seconds since the item's own host time; None: any age; "default": the stream's.
         """
         self._source.open()
+        self._source.pump()
         item = self._ring.newest()
         if item is None or max_age_s is None:
             return item
@@ -135,11 +153,13 @@ class Stream(Generic[Item]):
     def reader(self) -> Reader[Item]:
         """A reader of its own, beginning with what comes from now on."""
         self._source.open()
-        return Reader(self.name, Cursor(self._ring, self._ring.count), self._source.open)
+        self._source.pump()  # what has arrived already is not from now on
+        return Reader(self.name, Cursor(self._ring, self._ring.count), self._source)
 
     @property
     def health(self) -> StreamHealth:
         """What became of the stream so far."""
+        self._source.pump()
         counts, now_ns = self._source.counts, self._host_clock.now_ns()
         newest = self._ring.newest()
         return StreamHealth(

@@ -40,6 +40,8 @@ class StreamWorker:
         before.
     make_line : callable
         ``make_line(session, media, clock_hz)`` for each session.
+    is_pumped : bool
+        See :class:`.rtsp_link.RtspLink`.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class StreamWorker:
         host_clock: HostClock,
         read_sensor: Callable[[bool], Sensor | None],
         make_line: Callable[[int, Media, int], MediaLine[Any]],
+        is_pumped: bool = False,
     ) -> None:
         self._sensor_name = sensor_name
         self._kind = media_kind
@@ -59,6 +62,8 @@ class StreamWorker:
         self._host_clock = host_clock
         self._read_sensor = read_sensor
         self._make_line = make_line
+        self._is_pumped = is_pumped
+        self._link: RtspLink | None = None
         self._lock = threading.Lock()
         self._is_open = False  # guarded by _lock
         self._past = Counts()
@@ -77,6 +82,17 @@ class StreamWorker:
             if not self._is_open:
                 self._crew.start(self._sensor_name, self.run)
                 self._is_open = True
+
+    def pump(self) -> None:
+        """Read the packets that are there, if that is left to whoever wants them; never waits."""
+        link = self._link
+        if link is not None:
+            link.pump()
+
+    def wait_for_packet(self, timeout_s: float) -> bool:
+        """Wait until :meth:`pump` may find something; False, at once, when that is not how data come."""
+        link = self._link
+        return link is not None and link.wait_for_packet(timeout_s)
 
     @property
     def counts(self) -> Counts:
@@ -120,7 +136,10 @@ class StreamWorker:
                     f"the device has no {self._sensor_name} stream now: is the sensor connected and the app in front?"
                 )
             url = sensor.url(self._peer.url_host)
-            link = RtspLink(self._peer.ip, sensor.port, url, self._kind, self._begin_line, self._host_clock.now_ns)
+            now_ns = self._host_clock.now_ns
+            self._link = link = RtspLink(
+                self._peer.ip, sensor.port, url, self._kind, self._begin_line, now_ns, self._is_pumped
+            )
             return link.run(stop)
         except NeonError as error:
             return str(error)

@@ -168,6 +168,13 @@ class SceneSource:
                 self._is_open = True
         self._worker.open()
 
+    def pump(self) -> None:
+        """Nothing: frames come from the decoder's thread."""
+
+    def wait_for_packet(self, timeout_s: float) -> bool:
+        """False: frames come from the decoder's thread."""
+        return False
+
     @property
     def counts(self) -> Counts:
         """Packets, and the pictures that the decoder left out."""

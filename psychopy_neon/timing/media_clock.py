@@ -27,17 +27,14 @@ class MediaClock:
         self.steps = 0
         self.spread_ns = 0
         """Largest disagreement of a report with the line of the one before it, steps left out."""
+        self.bound_ns = self._tick_ns = -(-_NS_PER_S // clock_hz)
+        """Bound on the error of :meth:`device_ns`: one tick, and what the reports disagree by."""
         self._anchor: tuple[int, int] | None = None
 
     @property
     def is_ready(self) -> bool:
         """Whether a report has come."""
         return self._anchor is not None
-
-    @property
-    def bound_ns(self) -> int:
-        """Bound on the error of :meth:`device_ns`: one tick, and what the reports disagree by."""
-        return -(-_NS_PER_S // self.clock_hz) + self.spread_ns
 
     def add_report(self, ticks: int, device_ns: int) -> None:
         """Take a sender report; times from now on are relative to it."""
@@ -49,6 +46,7 @@ class MediaClock:
                 self.spread_ns = 0
             else:
                 self.spread_ns = max(self.spread_ns, error_ns)
+        self.bound_ns = self._tick_ns + self.spread_ns
         self._anchor = (ticks, device_ns)
 
     def device_ns(self, ticks: int) -> int | None:

@@ -18,6 +18,8 @@ Floats are IEEE 754 single precision; ``worn`` is one byte, 255 for worn (any no
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 from psychopy_neon.errors import LocalProtocolError, RemoteProtocolError
 from psychopy_neon.samples import EyeState, GazeDatum
@@ -32,12 +34,34 @@ _SECOND_POINT = struct.Struct("!2f")
 
 _MONOCULAR_ONLY = 17
 _HAS_POINTS_AT = {25: 9, 105: 89}
-_LENGTHS = (105, 89, 65, 25, _MONOCULAR_ONLY, 9)
+
+_Eye: TypeAlias = Callable[[tuple[Any, ...]], EyeState]
+_FORMS: dict[int, tuple[struct.Struct, _Eye | None, _Eye | None]] = {
+    9: (_GAZE, None, None),
+    17: (struct.Struct("!ffB2f"), lambda v: EyeState(gaze=(v[0], v[1])), lambda v: EyeState(gaze=(v[3], v[4]))),
+    25: (struct.Struct("!ffB4f"), lambda v: EyeState(gaze=(v[3], v[4])), lambda v: EyeState(gaze=(v[5], v[6]))),
+    65: (
+        struct.Struct("!ffB14f"),
+        lambda v: EyeState(v[3], v[4:7], v[7:10]),
+        lambda v: EyeState(v[10], v[11:14], v[14:17]),
+    ),
+    89: (
+        struct.Struct("!ffB14f6f"),
+        lambda v: EyeState(v[3], v[4:7], v[7:10], *v[17:20]),
+        lambda v: EyeState(v[10], v[11:14], v[14:17], *v[20:23]),
+    ),
+    105: (
+        struct.Struct("!ffB14f6f4f"),
+        lambda v: EyeState(v[3], v[4:7], v[7:10], v[17], v[18], v[19], v[23:25]),
+        lambda v: EyeState(v[10], v[11:14], v[14:17], v[20], v[21], v[22], v[25:27]),
+    ),
+}
+"""For each length all its numbers, and the two eyes out of them: one table, since this runs for every packet."""
 
 
 def is_known_length(length: int) -> bool:
     """Whether a payload of this length is one of the six known forms."""
-    return length in _LENGTHS
+    return length in _FORMS
 
 
 def parse_gaze(payload: bytes, ticks: int, sequence: int) -> GazeDatum:
@@ -51,32 +75,20 @@ def parse_gaze(payload: bytes, ticks: int, sequence: int) -> GazeDatum:
     RemoteProtocolError
         Fewer than 9 bytes.
     """
-    for known in _LENGTHS:
-        if len(payload) >= known:
-            return _parse_known(payload, known, ticks, sequence)
-    raise RemoteProtocolError("gaze payload", "shorter than 9 bytes", payload)
-
-
-def _parse_known(payload: bytes, length: int, ticks: int, sequence: int) -> GazeDatum:
-    x, y, worn = _GAZE.unpack_from(payload)
-    if length == 9:
-        return GazeDatum(ticks, sequence, x, y, worn != 0)
-    if length == _MONOCULAR_ONLY:
-        right_x, right_y = _SECOND_POINT.unpack_from(payload, 9)
-        left, right = EyeState(gaze=(x, y)), EyeState(gaze=(right_x, right_y))
-        return GazeDatum(ticks, sequence, (x + right_x) / 2, (y + right_y) / 2, worn != 0, left, right)
-    points = _POINTS.unpack_from(payload, _HAS_POINTS_AT[length]) if length in _HAS_POINTS_AT else None
-    left_gaze = (points[0], points[1]) if points else None
-    right_gaze = (points[2], points[3]) if points else None
-    if length == 25:
-        return GazeDatum(ticks, sequence, x, y, worn != 0, EyeState(gaze=left_gaze), EyeState(gaze=right_gaze))
-    eyes = _EYES.unpack_from(payload, 9)
-    top, bottom, aperture, right_top, right_bottom, right_aperture = (
-        _LIDS.unpack_from(payload, 65) if length >= 89 else (None,) * 6
-    )
-    left = EyeState(eyes[0], eyes[1:4], eyes[4:7], top, bottom, aperture, left_gaze)
-    right = EyeState(eyes[7], eyes[8:11], eyes[11:14], right_top, right_bottom, right_aperture, right_gaze)
-    return GazeDatum(ticks, sequence, x, y, worn != 0, left, right)
+    form = _FORMS.get(len(payload))
+    if form is None:
+        known = max((length for length in _FORMS if length < len(payload)), default=0)
+        if not known:
+            raise RemoteProtocolError("gaze payload", "shorter than 9 bytes", payload)
+        form, payload = _FORMS[known], payload[:known]
+    numbers, left, right = form
+    values = numbers.unpack(payload)
+    if left is None or right is None:
+        return GazeDatum(ticks, sequence, values[0], values[1], values[2] != 0)
+    if len(payload) == _MONOCULAR_ONLY:
+        x, y = (values[0] + values[3]) / 2, (values[1] + values[4]) / 2
+        return GazeDatum(ticks, sequence, x, y, values[2] != 0, left(values), right(values))
+    return GazeDatum(ticks, sequence, values[0], values[1], values[2] != 0, left(values), right(values))
 
 
 def encode_gaze(datum: GazeDatum, length: int = 9) -> bytes:

@@ -18,7 +18,7 @@ def test_empty(ring):
     cursor = Cursor(ring, 0)
     assert cursor.take() == []
     assert cursor.take_one() is None
-    assert cursor.wait_one(0) is None
+    assert not cursor.wait_for_more(0)
 
 
 def test_order_and_newest(ring):
@@ -63,13 +63,14 @@ def test_readers_are_independent(ring):
     assert (first.dropped, second.dropped, late.dropped) == (0, 0, 0)
 
 
-def test_wait_one_wakes(ring):
+def test_waiting_ends_when_something_comes(ring):
     cursor, got = Cursor(ring, 0), []
-    waiting = threading.Thread(target=lambda: got.append(cursor.wait_one(10)))
+    waiting = threading.Thread(target=lambda: got.append(cursor.wait_for_more(10)))
     waiting.start()
     ring.add("x")
     waiting.join(5)
-    assert got == ["x"]
+    assert got == [True]
+    assert cursor.take_one() == "x"
     assert ring.wait_beyond(0, 0)
     assert not ring.wait_beyond(1, 0.01)
 
@@ -81,9 +82,9 @@ def test_many_readers_lose_nothing_and_count_what_they_lose():
     def read(cursor):
         got = []
         while not got or got[-1] != total - 1:
-            item = cursor.wait_one(5)
-            if item is None:
+            if not cursor.wait_for_more(5):
                 break
+            item = cursor.take_one()
             got.append(item)
         results.append((got, cursor.dropped))
 
