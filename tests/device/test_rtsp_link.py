@@ -20,12 +20,12 @@ T0 = 1_700_000_000_000_000_000
 class Running:
     """A link in a thread: the samples, and how it ended."""
 
-    def __init__(self, port):
+    def __init__(self, port, is_pumped=False):
         self.samples = []
         self.stop = StopSignal()
         self.ended = None
         url = f"rtsp://127.0.0.1:{port}/?camera=gaze&audioenable=on"
-        self.link = RtspLink("127.0.0.1", port, url, "application", self.make_line, HostClock().now_ns)
+        self.link = RtspLink("127.0.0.1", port, url, "application", self.make_line, HostClock().now_ns, is_pumped)
         self.thread = threading.Thread(target=self.run, name="psychopy-neon:test")
         self.thread.start()
 
@@ -59,8 +59,8 @@ def server():
 def run():
     running = []
 
-    def start(port):
-        running.append(Running(port))
+    def start(port, is_pumped=False):
+        running.append(Running(port, is_pumped))
         return running[-1]
 
     yield start
@@ -74,8 +74,9 @@ def play(session, count=20, begin=0):
         session.send_rtp(rtp(n, n * 450, gaze(n)))
 
 
-def test_session_like_the_phones(server, run):
-    running = run(server.port)
+@pytest.mark.parametrize("is_pumped", [False, True])
+def test_session_like_the_phones(server, run, is_pumped):
+    running = run(server.port, is_pumped)
     session = server.session(0)
     play(session)
     wait_until(lambda: len(running.samples) == 20)
@@ -205,8 +206,9 @@ def test_closed_port(run):
     assert "LinkError" in run(free_port()).cause()
 
 
-def test_garbage_datagrams_are_counted(server, run):
-    running = run(server.port)
+@pytest.mark.parametrize("is_pumped", [False, True])
+def test_garbage_datagrams_are_counted(server, run, is_pumped):
+    running = run(server.port, is_pumped)
     session = server.session(0)
     session.send_rtp(b"", b"nonsense", rtp(1, 1, gaze(1), payload_type=5), bytes(4000))
     session.send_rtcp(b"nonsense")
@@ -216,8 +218,9 @@ def test_garbage_datagrams_are_counted(server, run):
     assert running.link.line.counts.received == 20
 
 
-def test_lost_packet_is_given_up_without_another_one_coming(server, run):
-    running = run(server.port)
+@pytest.mark.parametrize("is_pumped", [False, True])
+def test_lost_packet_is_given_up_without_another_one_coming(server, run, is_pumped):
+    running = run(server.port, is_pumped)
     session = server.session(0)
     play(session, 5)
     session.send_rtp(rtp(7, 7 * 450, gaze(7)))
@@ -231,3 +234,18 @@ def test_stop_at_any_moment(server, run):
     wait_until(lambda: len(server.requests) == 2)
     running.stop.set()
     assert running.cause(1.0) == "closed by this program"
+
+
+def test_whoever_pumps_reads_at_once_and_may_wait_for_a_packet(server, run, monkeypatch):
+    monkeypatch.setattr(rtsp_link, "ATTEND_OFTEN_S", 60.0)  # nobody else reads
+    running = run(server.port, is_pumped=True)
+    session = server.session(0)
+    session.send_rtcp(sender_report(T0, 0))
+    assert wait_until(lambda: running.link.wait_for_packet(0.01))
+    session.send_rtp(rtp(0, 0, gaze(0)))
+    wait_until(lambda: running.link.wait_for_packet(1.0) and (running.link.pump() or running.samples))
+    assert [sample.device_ns for sample in running.samples] == [T0]
+    running.stop.set()
+    running.cause()
+    assert running.link.wait_for_packet(10.0) is False
+    running.link.pump()  # after the end there is nothing to read, and no error

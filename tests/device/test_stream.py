@@ -124,7 +124,7 @@ def test_error_of_the_source_is_raised(parts):
 
 def test_error_ends_a_wait_with_its_cause(parts):
     """A worker that dies while somebody waits: the wait tells of it instead of a time-out."""
-    stream, ring, source, _ = parts
+    stream, _, source, _ = parts
     errors = []
 
     def wait():
