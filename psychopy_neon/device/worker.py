@@ -25,6 +25,7 @@ _log = logging.getLogger("psychopy_neon")
 _Result = TypeVar("_Result")
 _NICENESS = 10
 _BELOW_NORMAL = -1  # THREAD_PRIORITY_BELOW_NORMAL of Windows
+_TURN_S = 0.0005
 
 
 class StopSignal:
@@ -102,7 +103,13 @@ class Worker:
 
 
 def _let_others_go_first() -> None:
-    """Lower the priority of the calling thread, on systems that have one for threads."""
+    """Let the frame loop have the processor and the interpreter when it wants them.
+
+    PsychoPy gives the interpreter away at every call of the graphics library, and to get it back from a thread that
+    computes takes a whole turn, 5 ms by default: several frames' worth of drawing. The turn is the interpreter's; it is
+    made shorter for all threads. Priorities are lowered on the systems that have them for threads.
+    """
+    sys.setswitchinterval(min(sys.getswitchinterval(), _TURN_S))
     if sys.platform == "linux":
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
     elif sys.platform == "win32":

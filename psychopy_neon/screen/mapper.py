@@ -16,8 +16,8 @@ from psychopy_neon.screen.tags import FoundTags, find_tags, follow_tags, meeting
 
 __all__ = ["ScreenMapper", "ScreenPose"]
 
-FOLLOWED_FRAMES = 5
-"""After so many frames in which the tags were followed they are searched again: every 0.2 s at 30 Hz."""
+FOLLOWED_FRAMES = 14
+"""After so many frames in which the tags were followed they are searched again: twice a second at 30 Hz."""
 OUTLIER_PX = 1.5
 """A corner this far from the fitted screen, ideal px, is not where the layout says: a bent or another screen's tag."""
 
@@ -34,11 +34,12 @@ class ScreenPose:
     """Ids that were seen more than once and left out."""
     _camera: CameraModel
     _ideal_from_screen: npt.NDArray[np.float64]
+    _screen_from_ideal: npt.NDArray[np.float64]
 
     def screen_from_scene(self, points: Points) -> Points:
         """Scene px to screen px, shapes (n, 2); NaN where the line of sight does not meet the screen's plane."""
         ideal = undistort_points(np.asarray(points, np.float64).reshape(-1, 2), self._camera)
-        return _projected(np.linalg.inv(self._ideal_from_screen).astype(np.float64), ideal)
+        return _projected(self._screen_from_ideal, ideal)
 
     def scene_from_screen(self, points: Points) -> Points:
         """Screen px to scene px, shapes (n, 2); NaN behind the camera."""
@@ -134,7 +135,8 @@ class ScreenMapper:
         fitted = _projected(homography, screen.reshape(-1, 2))[is_inlier]
         away = distort_points(fitted, self._camera) - distort_points(ideal.reshape(-1, 2)[is_inlier], self._camera)
         reprojection_px = float(np.sqrt(np.mean(np.sum(away**2, axis=1))))
-        return ScreenPose(tag_count, reprojection_px, found.duplicates, self._camera, homography)
+        inverse = np.linalg.inv(homography).astype(np.float64)
+        return ScreenPose(tag_count, reprojection_px, found.duplicates, self._camera, homography, inverse)
 
 
 def _homography(screen: Points, ideal: Points) -> tuple[npt.NDArray[np.float64] | None, npt.NDArray[np.bool_]]:

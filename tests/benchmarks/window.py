@@ -18,7 +18,7 @@ from psychopy import visual
 from psychopy_neon import Neon, ScreenGazeTracker
 from psychopy_neon.plugin.visual import AprilTagFrame, GazeCursor
 
-SIZE_PX = (1920, 1080)
+SIZE_PX = (960, 540)
 FRAME_NS = 1_000_000_000 // 60
 SLEEP_LESS_NS = 1_000_000
 """Sleeping wakes late by less than this; the rest is waited for awake."""
