@@ -31,6 +31,8 @@ OURS = sys.executable
 LONG_FRAME_MS = 25.0
 FRAMES_LEFT_OUT = 60
 END_S = 20.0
+BUSY_LOAD = 0.7
+"""Processes that wanted a core over the last minute."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,7 @@ def main() -> int:
         "scene": lambda: measure_scene(args.peer_python, runs, 3 if args.quick else 12, console),
         "window": lambda: measure_window(runs, 5 if args.quick else 60, console),
     }
+    warn_of_others(console)
     rows: list[Row] = []
     try:
         for name in args.only or benchmarks:
@@ -253,6 +256,14 @@ def simulator(*options: str) -> Iterator[tuple[str, Path]]:
             if process.poll() is None:
                 process.kill()
                 process.wait()
+
+
+def warn_of_others(console: Console) -> None:
+    """Say so when other programs keep this computer busy."""
+    if hasattr(os, "getloadavg") and (load := os.getloadavg()[0]) > BUSY_LOAD:
+        console.print(
+            f"[yellow]Other programs keep this computer busy (load {load:.1f}): the results are not worth much"
+        )
 
 
 def as_table(rows: list[Row]) -> Table:
