@@ -1,11 +1,13 @@
 """The demo from the command line: a whole run, and a Neon that dies in the middle of one."""
 
+import contextlib
 import csv
 import json
 import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,16 +21,26 @@ pytestmark = [
 START_LIMIT_S = 60.0
 
 
-def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+@contextlib.contextmanager
+def demo(folder: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """The demo in a process that is ended, whatever happens; what it said is shown when it had to be."""
     line = [sys.executable, "-m", "psychopy_neon", "demo", "gaze_contingent", "--simulate", "--out", str(folder)]
     # PsychoPy keeps its preferences in the home folder.
     env = {**os.environ, "HOME": str(folder)}
-    return subprocess.Popen([*line, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
+    with subprocess.Popen(
+        [*line, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env
+    ) as process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.terminate()  # it ends its simulator
+                print(*process.communicate(timeout=30))
 
 
 def test_a_whole_run_maps_gaze_and_leaves_its_data(tmp_path):
-    process = start(tmp_path, "--frames", "240")
-    output, errors = process.communicate(timeout=120)
+    with demo(tmp_path, "--frames", "240") as process:
+        output, errors = process.communicate(timeout=120)
     assert process.returncode == 0, errors
     assert "Mapped gaze against the simulator's truth" in output
     summary = json.loads((tmp_path / "summary.json").read_text())
@@ -45,12 +57,12 @@ def test_a_whole_run_maps_gaze_and_leaves_its_data(tmp_path):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="finds the simulator's process by Linux's /proc")
 def test_a_neon_that_dies_is_told_and_nothing_is_left(tmp_path):
-    process = start(tmp_path)
-    simulator = _child(process.pid)
-    _wait_for_streams(tmp_path / "truth.jsonl")
-    os.kill(simulator, 9)
-    killed = time.monotonic()
-    output, errors = process.communicate(timeout=30)
+    with demo(tmp_path) as process:
+        simulator = _child(process.pid)
+        _wait_for_streams(process, tmp_path / "truth.jsonl")
+        os.kill(simulator, 9)
+        killed = time.monotonic()
+        output, errors = process.communicate(timeout=30)
     assert time.monotonic() - killed < 15
     assert process.returncode == 1
     assert "the Neon went away" in errors
@@ -70,12 +82,13 @@ def _child(pid: int) -> int:
     raise AssertionError("the demo started no simulator")
 
 
-def _wait_for_streams(truth: Path) -> None:
+def _wait_for_streams(process: subprocess.Popen[str], truth: Path) -> None:
     """Until gaze has been sent for two seconds and an event has come: the first trial runs."""
     end = time.monotonic() + START_LIMIT_S
-    while time.monotonic() < end:
+    while time.monotonic() < end and process.poll() is None:
         text = truth.read_text() if truth.exists() else ""
         if text.count('"kind":"gaze"') > 400 and '"kind":"event"' in text:
             return
         time.sleep(0.1)
-    raise AssertionError("the demo did not get to its first trial")
+    output, errors = process.communicate() if process.poll() is not None else ("", "")
+    raise AssertionError(f"the demo did not get to its first trial: {output} {errors}")
