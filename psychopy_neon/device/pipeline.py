@@ -96,7 +96,7 @@ class _Source:
     last_sr_at_ns: int = 0
     expected_before: int = 0
     received_before: int = 0
-    received_of_others: int = 0
+    lost_of_others: int = 0
 
 
 class MediaLine(ABC, Generic[Datum]):
@@ -127,11 +127,7 @@ class MediaLine(ABC, Generic[Datum]):
         self._reorder = ReorderBuffer(max_wait_ns)
         self._ssrc: int | None = None
         self._early_report: SenderReport | None = None  # of a source that has not sent a packet yet
-        self._held_ns: dict[int, int] = {}  # arrival of packets that wait for an earlier one, by sequence number
         self._untimed: deque[tuple[int, Datum, int]] = deque()
-        self._highest = 0
-        self._cycles = 0
-        self._first_sequence = 0
         self._source = _Source()
 
     @property
@@ -156,54 +152,30 @@ class MediaLine(ABC, Generic[Datum]):
         if self.last_packet_ns is None and self.on_first_packet is not None:
             self.on_first_packet(received_ns)
         self.last_packet_ns = received_ns
-        ready = self._reorder.add(packet, received_ns)
-        if len(ready) == 1 and ready[0] is packet:  # in order: nearly always
-            self._advance(packet.sequence)
-            self._unpack(packet, received_ns)
-            return True
-        self._held_ns[packet.sequence] = received_ns
-        self._release(ready, received_ns)
+        for ready, arrived_ns in self._reorder.add(packet, received_ns):
+            self._unpack(ready, arrived_ns)
         return True
 
     def due(self, now_ns: int) -> None:
         """Let go of packets that have waited long enough for an earlier one."""
-        self._release(self._reorder.due(now_ns), now_ns)
+        for ready, arrived_ns in self._reorder.due(now_ns):
+            self._unpack(ready, arrived_ns)
 
     @property
     def is_timed(self) -> bool:
         """Whether host times do not depend on when a packet was read."""
         return True
 
-    @property
-    def has_waiting(self) -> bool:
-        """Whether packets wait for an earlier one."""
-        return self._reorder.has_waiting
-
-    def _release(self, packets: list[RtpPacket], now_ns: int) -> None:
-        for packet in packets:
-            self._advance(packet.sequence)
-            self._unpack(packet, self._held_ns.pop(packet.sequence, now_ns))
-        if len(self._held_ns) > 2 * MAX_WAITING:  # duplicates leave entries behind
-            self._held_ns.clear()
-
-    def _advance(self, sequence: int) -> None:
-        if sequence < self._highest and self._highest - sequence > 0x8000:
-            self._cycles += 1
-        self._highest = sequence
-
     def _begin_source(self, packet: RtpPacket, received_ns: int) -> None:
         """A new SSRC has tick and sequence origins of its own: nothing of the old one may time it."""
         if self._ssrc is not None:
-            self._release(self._reorder.due(sys.maxsize), received_ns)
+            self.due(sys.maxsize)
             self.clock = MediaClock(self.clock.clock_hz)
             self.dropped += len(self._untimed)
             self._untimed.clear()
-            self._held_ns.clear()
         self._ssrc = packet.ssrc
-        self._highest = self._first_sequence = packet.sequence
-        self._cycles = 0
-        received = self._reorder.received
-        self._source = _Source(received_before=received, received_of_others=received)
+        expected, received = self._reorder.expected, self._reorder.received
+        self._source = _Source(expected_before=expected, received_before=received, lost_of_others=expected - received)
         report, self._early_report = self._early_report, None
         if report is not None and report.ssrc == packet.ssrc:
             self._take_report(report, received_ns)
@@ -247,19 +219,17 @@ class MediaLine(ABC, Generic[Datum]):
         """RR and SDES as one datagram (RFC 3550 section 6.1); None before the first packet."""
         if self._ssrc is None:
             return None
-        source, counts = self._source, self._reorder
-        highest = (self._cycles << 16) | self._highest
-        expected = highest - self._first_sequence + 1
-        new_expected, new_received = expected - source.expected_before, counts.received - source.received_before
-        source.expected_before, source.received_before = expected, counts.received
-        fraction = max(0, new_expected - new_received) * 256 // new_expected if new_expected > 0 else 0
+        source, order = self._source, self._reorder
+        expected, received = order.expected - source.expected_before, order.received - source.received_before
+        source.expected_before, source.received_before = order.expected, order.received
+        fraction = max(0, expected - received) * 256 // expected if expected > 0 else 0
         delay = (now_ns - source.last_sr_at_ns) * 65536 // 1_000_000_000 if source.last_sr else 0
         # Jitter stays 0: nobody at the other end reads it, and it would cost time for every packet.
         block = ReportBlock(
             self._ssrc,
             min(fraction, 255),
-            expected - (counts.received - source.received_of_others),
-            highest & 0xFFFFFFFF,
+            order.expected - order.received - source.lost_of_others,
+            order.highest & 0xFFFFFFFF,
             0,
             source.last_sr,
             delay & 0xFFFFFFFF,
@@ -297,20 +267,9 @@ class GazeLine(MediaLine[GazeDatum]):
 
     def _deliver(self, datum: GazeDatum, device_ns: int, received_ns: int) -> None:
         host_ns, bound_ns = host_time(device_ns, self.clock.bound_ns, self._offset(), received_ns)
-        self._sink(
-            GazeSample(
-                device_ns,
-                host_ns,
-                bound_ns,
-                datum.x,
-                datum.y,
-                datum.worn,
-                datum.left,
-                datum.right,
-                datum.sequence,
-                received_ns,
-            )
-        )
+        _, sequence, x, y, worn, left, right = datum
+        values = (device_ns, host_ns, bound_ns, x, y, worn, left, right, sequence, received_ns)
+        self._sink(tuple.__new__(GazeSample, values))  # as in wire.rtp
 
 
 class SceneLine(MediaLine[AccessUnit]):

@@ -139,7 +139,8 @@ class RtspLink:
         self._rtp.settimeout(TICK_NS / 1e9)
         next_tick_ns = self._now_ns()
         while self._ended is None:
-            now_ns = self._take_packet(line)
+            self._take_packet(line)
+            now_ns = self._now_ns()
             if not line.clock.is_ready:
                 self._read_ready(0)  # the first report is what the first packets wait for
             if now_ns >= next_tick_ns:
@@ -153,10 +154,13 @@ class RtspLink:
         """See to it that nothing is left lying while others pump."""
         while self._ended is None and not stop.is_set:
             # Without clock offset the time of arrival is all that there is: it is taken more often then.
-            self._read_ready(ATTEND_S if line.is_timed else ATTEND_OFTEN_S)
-            self.pump()
+            wait_s = ATTEND_S if line.is_timed else ATTEND_OFTEN_S
+            self._read_ready(wait_s)
+            now_ns = self._now_ns()
+            if line.last_packet_ns is None or now_ns - line.last_packet_ns > wait_s * 1e9:  # nobody else came by
+                self.pump()
             with self._lock:
-                self._tick(line, self._now_ns())
+                self._tick(line, now_ns)
 
     def pump(self) -> None:
         """Read the packets that are there; never waits. Thread: any."""
@@ -164,40 +168,35 @@ class RtspLink:
         if not self._is_open or line is None:
             return
         with self._lock:
-            try:
-                while self._is_open:
-                    line.receive(self._rtp.recv(_DATAGRAM_BYTES), self._now_ns())
-                    if line.has_waiting:
-                        line.due(self._now_ns())
-            except BlockingIOError:
-                return
-            except OSError:  # as in _take_packet
-                line.malformed += 1
+            while self._is_open and self._take_packet(line):
+                pass
 
-    def wait_for_packet(self, timeout_s: float) -> bool:
-        """Wait until :meth:`pump` may find something; False, at once, when there is no session to wait for."""
-        if not self._is_open:
+    def pump_one(self, timeout_s: float) -> bool:
+        """Wait for a packet and read that one; False, at once, when there is no session to wait for. Thread: any."""
+        line = self.line
+        if not self._is_open or line is None:
             return False
         try:
-            select.select([self._rtp], [], [], timeout_s)
+            is_there, _, _ = select.select((self._rtp,), (), (), timeout_s)
         except (OSError, ValueError):  # the session ended meanwhile and closed its socket
             return False
+        if is_there:
+            with self._lock:
+                if self._is_open:
+                    self._take_packet(line)
         return True
 
-    def _take_packet(self, line: MediaLine[Any]) -> int:
-        """Wait for one packet, for a tick at most; host time after it."""
+    def _take_packet(self, line: MediaLine[Any]) -> bool:
+        """Read one packet; False when there is none."""
         try:
             data = self._rtp.recv(_DATAGRAM_BYTES)
-        except TimeoutError:
-            return self._now_ns()
+        except (BlockingIOError, TimeoutError):
+            return False
         except OSError:  # an ICMP answer to what we sent, or a datagram too long for the buffer (Windows)
             line.malformed += 1
-            return self._now_ns()
-        now_ns = self._now_ns()
-        line.receive(data, now_ns)
-        if line.has_waiting:
-            line.due(now_ns)
-        return now_ns
+            return True
+        line.receive(data, self._now_ns())
+        return True
 
     def _read_ready(self, timeout_s: float) -> None:
         """Read what there is on the other sockets."""

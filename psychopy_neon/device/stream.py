@@ -39,8 +39,8 @@ class StreamSource(Protocol):
     def pump(self) -> None:
         """Bring into the ring what has arrived; never waits."""
 
-    def wait_for_packet(self, timeout_s: float) -> bool:
-        """Wait until ``pump`` may find something; False, at once, when the ring itself has to be watched."""
+    def pump_one(self, timeout_s: float) -> bool:
+        """Wait for a packet and bring in that one; False, at once, when the ring itself has to be watched."""
 
     @property
     def counts(self) -> Counts: ...
@@ -79,18 +79,19 @@ class Reader(Generic[Item]):
         end_s = time.monotonic() + timeout_s
         while True:
             self._source.open()
-            self._source.pump()
             item = self._cursor.take_one()
+            left_s = end_s - time.monotonic()
+            if item is None:
+                # In slices, so that a session that begins, or a device that is closed, is noticed.
+                slice_s = min(max(left_s, 0), WAIT_SLICE_S)
+                if not self._source.pump_one(slice_s):
+                    self._cursor.wait_for_more(slice_s)
+                item = self._cursor.take_one()
             if item is not None:
                 return item
-            left_s = end_s - time.monotonic()
             if left_s <= 0:
                 remedy = "see neon.<stream>.health for what happened"
                 raise NeonTimeoutError(f"waiting for {self._name}", timeout_s, remedy)
-            # In slices, so that a session that begins, or a device that is closed, is noticed.
-            slice_s = min(left_s, WAIT_SLICE_S)
-            if not self._source.wait_for_packet(slice_s):
-                self._cursor.wait_for_more(slice_s)
 
 
 class Stream(Generic[Item]):

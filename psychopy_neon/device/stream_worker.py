@@ -65,7 +65,7 @@ class StreamWorker:
         self._is_pumped = is_pumped
         self._link: RtspLink | None = None
         self._lock = threading.Lock()
-        self._is_open = False  # guarded by _lock
+        self._is_open = False  # set under _lock, never unset
         self._past = Counts()
         self._line: MediaLine[Any] | None = None
         self._gaps: deque[Gap] = deque(maxlen=MAX_GAPS)
@@ -78,6 +78,8 @@ class StreamWorker:
     def open(self) -> None:
         """Start the worker unless it runs."""
         self._crew.check()
+        if self._is_open:
+            return
         with self._lock:
             if not self._is_open:
                 self._crew.start(self._sensor_name, self.run)
@@ -89,10 +91,10 @@ class StreamWorker:
         if link is not None:
             link.pump()
 
-    def wait_for_packet(self, timeout_s: float) -> bool:
-        """Wait until :meth:`pump` may find something; False, at once, when that is not how data come."""
+    def pump_one(self, timeout_s: float) -> bool:
+        """Wait for a packet and read that one; False, at once, when that is not how data come."""
         link = self._link
-        return link is not None and link.wait_for_packet(timeout_s)
+        return link is not None and link.pump_one(timeout_s)
 
     @property
     def counts(self) -> Counts:

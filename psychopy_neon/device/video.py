@@ -171,7 +171,7 @@ class SceneSource:
     def pump(self) -> None:
         """Nothing: frames come from the decoder's thread."""
 
-    def wait_for_packet(self, timeout_s: float) -> bool:
+    def pump_one(self, timeout_s: float) -> bool:
         """False: frames come from the decoder's thread."""
         return False
 

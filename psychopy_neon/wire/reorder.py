@@ -6,9 +6,14 @@ up: then those are given up and counted as lost.
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 from psychopy_neon.wire.rtp import RtpPacket
 
-__all__ = ["ReorderBuffer", "serial_difference"]
+__all__ = ["Arrived", "ReorderBuffer", "serial_difference"]
+
+Arrived: TypeAlias = tuple[RtpPacket, int]
+"""A packet and the time at which it arrived, ns."""
 
 _RESTART_DISTANCE = 3000
 """A jump larger than this is a new sequence, not loss (RFC 3550 appendix A.1, MAX_DROPOUT)."""
@@ -39,42 +44,50 @@ class ReorderBuffer:
         self.restarts = 0
         self._max_wait_ns = max_wait_ns
         self._max_packets = max_packets
-        self._next: int | None = None
-        self._ssrc = 0
-        self._waiting: dict[int, tuple[int, RtpPacket]] = {}
+        # Sequence numbers are counted on over the wrap, as RFC 3550 appendix A.1 extends them.
+        self._first = 0
+        self._next = 0
+        self._expected_before = 0
+        self._ssrc: int | None = None
+        self._waiting: dict[int, Arrived] = {}
         self._given_up: set[int] = set()
 
     @property
-    def has_waiting(self) -> bool:
-        """Whether packets wait for an earlier one."""
-        return bool(self._waiting)
+    def highest(self) -> int:
+        """Extended sequence number of the newest packet that came out."""
+        return self._next - 1
 
-    def add(self, packet: RtpPacket, now_ns: int) -> list[RtpPacket]:
-        """Take a packet, return those whose turn it is."""
+    @property
+    def expected(self) -> int:
+        """Packets sent up to the newest that came out, over all sources."""
+        return self._expected_before + self._next - self._first
+
+    def add(self, packet: RtpPacket, now_ns: int) -> list[Arrived]:
+        """Take a packet; those that may go on now, each with the time of its own arrival."""
         self.received += 1
-        if self._next is None or packet.ssrc != self._ssrc:
-            return self._restart(packet)
-        ahead = serial_difference(packet.sequence, self._next)
-        if ahead == 0 and not self._waiting:
-            self._next = (packet.sequence + 1) & 0xFFFF
-            return [packet]
+        if packet.ssrc != self._ssrc:
+            return self._restart(packet, now_ns)
+        if packet.sequence == self._next & 0xFFFF and not self._waiting:  # in order: nearly always
+            self._next += 1
+            return [(packet, now_ns)]
+        ahead = serial_difference(packet.sequence, self._next & 0xFFFF)
         if abs(ahead) > _RESTART_DISTANCE:
-            return self._restart(packet)
+            return self._restart(packet, now_ns)
+        number = self._next + ahead
         if ahead < 0:
-            self._count_old(packet.sequence)
-            return []
-        if packet.sequence in self._waiting:
+            self._count_old(number)
+        elif number in self._waiting:
             self.duplicate += 1
-            return []
-        self._waiting[packet.sequence] = (now_ns, packet)
+        else:
+            self._waiting[number] = (packet, now_ns)
         ready = self._in_turn()
         while len(self._waiting) > self._max_packets:
             ready += self._give_up_gap()
-        return ready
+        return ready + self.due(now_ns)
 
-    def due(self, now_ns: int) -> list[RtpPacket]:
+    def due(self, now_ns: int) -> list[Arrived]:
         """Packets that have waited long enough; what was missing before them is lost."""
-        ready: list[RtpPacket] = []
+        ready: list[Arrived] = []
         due_ns = self.next_due_ns()
         while due_ns is not None and due_ns <= now_ns:
             ready += self._give_up_gap()
@@ -85,43 +98,40 @@ class ReorderBuffer:
         """When :meth:`due` has something to release; None while nothing waits."""
         if not self._waiting:
             return None
-        return min(arrived_ns for arrived_ns, _ in self._waiting.values()) + self._max_wait_ns
+        return min(arrived_ns for _, arrived_ns in self._waiting.values()) + self._max_wait_ns
 
-    def _restart(self, packet: RtpPacket) -> list[RtpPacket]:
-        ready = [waiting for _, waiting in sorted(self._waiting.values(), key=lambda entry: self._place(entry[1]))]
-        if self._next is not None:
+    def _restart(self, packet: RtpPacket, now_ns: int) -> list[Arrived]:
+        ready = [self._waiting[number] for number in sorted(self._waiting)]
+        if self._ssrc is not None:
             self.restarts += 1
+        self._expected_before = self.expected
         self._waiting.clear()
         self._given_up.clear()
         self._ssrc = packet.ssrc
-        self._next = (packet.sequence + 1) & 0xFFFF
-        return [*ready, packet]
+        self._first = packet.sequence
+        self._next = packet.sequence + 1
+        return [*ready, (packet, now_ns)]
 
-    def _place(self, packet: RtpPacket) -> int:
-        return serial_difference(packet.sequence, self._next or 0)
-
-    def _count_old(self, sequence: int) -> None:
+    def _count_old(self, number: int) -> None:
         """A packet from before the turn: one that was given up is late, any other came twice."""
-        if sequence in self._given_up:
-            self._given_up.discard(sequence)
+        if number in self._given_up:
+            self._given_up.discard(number)
             self.late += 1
             self.lost -= 1
         else:
             self.duplicate += 1
 
-    def _in_turn(self) -> list[RtpPacket]:
+    def _in_turn(self) -> list[Arrived]:
         ready = []
         while self._next in self._waiting:
-            ready.append(self._waiting.pop(self._next)[1])
-            self._next = (self._next + 1) & 0xFFFF
+            ready.append(self._waiting.pop(self._next))
+            self._next += 1
         return ready
 
-    def _give_up_gap(self) -> list[RtpPacket]:
-        first = min((packet for _, packet in self._waiting.values()), key=self._place)
-        start, missing = self._next or 0, self._place(first)
-        self.lost += missing
-        self._given_up = {old for old in self._given_up if serial_difference(start, old) < _RESTART_DISTANCE} | {
-            (start + step) & 0xFFFF for step in range(missing)
-        }
-        self._next = first.sequence
+    def _give_up_gap(self) -> list[Arrived]:
+        first = min(self._waiting)
+        self.lost += first - self._next
+        self._given_up = {old for old in self._given_up if self._next - old < _RESTART_DISTANCE}
+        self._given_up.update(range(self._next, first))
+        self._next = first
         return self._in_turn()

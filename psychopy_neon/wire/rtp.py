@@ -55,7 +55,9 @@ class RtpPacket(NamedTuple):
         # The usual packet of a Neon has neither CSRC, extension nor padding: one comparison for all three.
         if first & 0x3F:
             csrcs, extension, start, end = _optional_parts(data, first)
-        return cls(second & 0x7F, sequence, timestamp, ssrc, data[start:end], second >= 0x80, csrcs, extension)
+        payload = data[start:end]
+        # As the constructor of a named tuple does it, without its call: this runs for every packet.
+        return tuple.__new__(cls, (second & 0x7F, sequence, timestamp, ssrc, payload, second >= 0x80, csrcs, extension))
 
     def __bytes__(self) -> bytes:
         if len(self.csrcs) > 15:

@@ -82,14 +82,12 @@ def test_without_an_offset_the_time_of_arrival_and_no_bound():
 def test_loss(line):
     line.send(0, 1, 4)
     assert line.xs == [0, 1]
-    assert line.line.has_waiting
     line.line.due(34 * MS)
     assert line.xs == [0, 1]
     line.line.due(35 * MS)
     assert line.xs == [0, 1, 4]
     assert line.samples[-1].received_ns == 20 * MS, "the time of its own arrival"
     assert line.line.counts == Counts(received=3, lost=2)
-    assert not line.line.has_waiting
 
 
 def test_reorder_within_the_wait(line):

@@ -240,12 +240,16 @@ def test_whoever_pumps_reads_at_once_and_may_wait_for_a_packet(server, run, monk
     monkeypatch.setattr(rtsp_link, "ATTEND_OFTEN_S", 60.0)  # nobody else reads
     running = run(server.port, is_pumped=True)
     session = server.session(0)
-    session.send_rtcp(sender_report(T0, 0))
-    assert wait_until(lambda: running.link.wait_for_packet(0.01))
+    wait_until(lambda: running.link.pump_one(0.01))
     session.send_rtp(rtp(0, 0, gaze(0)))
-    wait_until(lambda: running.link.wait_for_packet(1.0) and (running.link.pump() or running.samples))
-    assert [sample.device_ns for sample in running.samples] == [T0]
+    session.send_rtp(rtp(1, 450, gaze(1)))
+    assert running.link.pump_one(1.0)
+    assert running.link.line.counts.received == 1
+    running.link.pump()
+    assert running.link.line.counts.received == 2
+    session.send_rtcp(sender_report(T0, 0))
+    wait_until(lambda: [sample.device_ns for sample in running.samples] == [T0, T0 + 5 * MS])
     running.stop.set()
     running.cause()
-    assert running.link.wait_for_packet(10.0) is False
+    assert running.link.pump_one(10.0) is False
     running.link.pump()  # after the end there is nothing to read, and no error

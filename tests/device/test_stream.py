@@ -37,7 +37,7 @@ class Source:
     def pump(self):
         self.pumped += 1
 
-    def wait_for_packet(self, timeout_s):
+    def pump_one(self, timeout_s):
         return False
 
 

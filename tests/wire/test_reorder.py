@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from psychopy_neon.wire.reorder import ReorderBuffer, serial_difference
+from psychopy_neon.wire.reorder import Arrived, ReorderBuffer, serial_difference
 from psychopy_neon.wire.rtp import RtpPacket
 
 
@@ -14,8 +14,8 @@ def packet(sequence: int, ssrc: int = 1) -> RtpPacket:
     return RtpPacket(96, sequence & 0xFFFF, 0, ssrc, b"")
 
 
-def sequences(packets: list[RtpPacket]) -> list[int]:
-    return [each.sequence for each in packets]
+def sequences(arrived: list[Arrived]) -> list[int]:
+    return [each.sequence for each, _ in arrived]
 
 
 @given(st.integers(0, 0xFFFF), st.integers(-0x8000, 0x7FFF))
@@ -76,7 +76,7 @@ def test_a_new_source_or_a_far_jump_begins_a_new_sequence(restart):
     buffer.add(packet(1), 0)
     buffer.add(packet(3), 0)
 
-    assert buffer.add(restart, 1) == [packet(3), restart]
+    assert buffer.add(restart, 1) == [(packet(3), 0), (restart, 1)]
     assert buffer.restarts == 1
     assert sequences(buffer.add(packet(restart.sequence + 1, restart.ssrc), 2)) == [restart.sequence + 1]
 
@@ -91,5 +91,25 @@ def test_any_order_within_the_window_comes_out_sorted_and_whole(seed):
     for index in order:
         out += buffer.add(sent[index], 0)
 
-    assert sequences(out) == [65000, *sequences(sent)]
+    assert [each for each, _ in out] == [packet(65000), *sent]
     assert (buffer.lost, buffer.late, buffer.duplicate) == (0, 0, 0)
+
+
+def test_numbers_are_counted_on_over_the_wrap_and_what_was_sent_over_sources():
+    buffer = ReorderBuffer(10)
+    for sequence in (65534, 65535, 1):
+        buffer.add(packet(sequence), 0)
+    buffer.due(10)
+
+    assert (buffer.highest, buffer.expected) == (65537, 4)
+    buffer.add(packet(7, ssrc=2), 20)
+    assert (buffer.highest, buffer.expected) == (7, 5)
+
+
+def test_a_packet_lets_those_go_that_have_waited_long_enough():
+    buffer = ReorderBuffer(10)
+    buffer.add(packet(1), 0)
+    buffer.add(packet(3), 1)
+
+    assert buffer.add(packet(5), 11) == [(packet(3), 1)]
+    assert buffer.next_due_ns() == 21
