@@ -22,7 +22,7 @@ import numpy.typing as npt
 from psychopy_neon.errors import ConfigurationError
 from psychopy_neon.screen.layout import BLACK_MODULES, FAMILY_SIZE, TAG_MODULES, Corners
 
-__all__ = ["Edges", "FoundTags", "find_tags", "follow_tags", "meeting_points", "tag_picture"]
+__all__ = ["Edges", "FoundTags", "find_tags", "follow_tags", "meeting_points", "module_rows", "tag_picture"]
 
 Floats = npt.NDArray[np.float64]
 Edges = npt.NDArray[np.float64]
@@ -177,6 +177,22 @@ def tag_picture(tag_id: int, module_px: int) -> npt.NDArray[np.uint8]:
     picture = np.full((TAG_MODULES, TAG_MODULES), 255, np.uint8)
     picture[1:-1, 1:-1] = cv2.aruco.generateImageMarker(_family(), tag_id, BLACK_MODULES)
     return np.kron(picture, np.ones((module_px, module_px), np.uint8))
+
+
+def module_rows(tag_id: int, is_white: bool) -> npt.NDArray[np.int64]:
+    """Rectangles that together are the white or the black modules of a tag, the white module around included.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (n, 4, 2): corners clockwise, in modules from the top left corner of the black border, y down. Each is as
+        many modules of one row as touch each other; no two overlap.
+    """
+    is_member = (tag_picture(tag_id, 1) == 255) == is_white
+    steps = np.diff(is_member.astype(np.int64), axis=1, prepend=0, append=0)
+    (row, left), (_, right) = np.nonzero(steps == 1), np.nonzero(steps == -1)
+    corners = [(left, row), (right, row), (right, row + 1), (left, row + 1)]
+    return np.stack([np.stack(corner, axis=-1) for corner in corners], axis=1) - 1
 
 
 def _family() -> cv2.aruco.Dictionary:

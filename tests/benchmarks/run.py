@@ -160,6 +160,7 @@ def measure_window(runs: int, seconds: float, console: Console) -> list[Row]:
     return [
         row("frames over 25 ms (peer: bare window)", "%", *medians((streaming, bare), long_percent)),
         row("longest frame (peer: bare window)", "ms", *medians((streaming, bare), lambda run: max(kept(run)))),
+        row("processor time lost to the host", "%", *medians((streaming, bare), lambda run: run["taken_percent"])),
     ]
 
 

@@ -12,6 +12,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from psychopy import visual
 
@@ -23,6 +24,8 @@ FRAME_NS = 1_000_000_000 // 60
 SLEEP_LESS_NS = 1_000_000
 """Sleeping wakes late by less than this; the rest is waited for awake."""
 FIRST_GAZE_S = 10.0
+STEAL = 7
+"""Column of the first line of /proc/stat."""
 
 
 def main(seconds: float, address: str | None) -> dict[str, object]:
@@ -31,7 +34,7 @@ def main(seconds: float, address: str | None) -> dict[str, object]:
     )
     try:
         if address is None:
-            return {"frames_ms": run(win, seconds, lambda: None)}
+            return run(win, seconds, lambda: None)
         with Neon(address) as neon:
             return run_streaming(win, seconds, neon)
     finally:
@@ -59,9 +62,9 @@ def run_streaming(win: visual.Window, seconds: float, neon: Neon) -> dict[str, o
         draw()
         win.flip()
     shown[:] = 0, 0, 0
-    frames_ms = run(win, seconds, draw)
+    result = run(win, seconds, draw)
     return {
-        "frames_ms": frames_ms,
+        **result,
         "gaze_samples": shown[0],
         "frames_with_gaze": shown[2] / shown[1],
         "scene_dropped": neon.scene.health.dropped,
@@ -70,18 +73,31 @@ def run_streaming(win: visual.Window, seconds: float, neon: Neon) -> dict[str, o
     }
 
 
-def run(win: visual.Window, seconds: float, draw: Callable[[], None]) -> list[float]:
-    """Time from flip to flip, ms."""
+def run(win: visual.Window, seconds: float, draw: Callable[[], None]) -> dict[str, object]:
+    """Times from flip to flip, ms, and what a host took of the processors meanwhile, per cent."""
     gc.collect()
     gc.freeze()
     times_ns = []
+    taken_before, all_before = processor_times()
     due_ns = start_ns = time.perf_counter_ns()
     while due_ns - start_ns < seconds * 1e9:
         draw()
         win.flip()
         due_ns = wait_until_next(due_ns)
         times_ns.append(time.perf_counter_ns())
-    return [(after - before) / 1e6 for before, after in itertools.pairwise(times_ns)]
+    taken, total = processor_times()
+    return {
+        "frames_ms": [(after - before) / 1e6 for before, after in itertools.pairwise(times_ns)],
+        "taken_percent": 100 * (taken - taken_before) / max(total - all_before, 1),
+    }
+
+
+def processor_times() -> tuple[int, int]:
+    """Ticks in which a virtual machine's host let others run though this machine had work, and all ticks."""
+    if sys.platform != "linux":
+        return 0, 0
+    ticks = [int(each) for each in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
+    return ticks[STEAL], sum(ticks)
 
 
 def wait_until_next(due_ns: int) -> int:

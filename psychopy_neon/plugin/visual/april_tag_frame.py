@@ -1,13 +1,14 @@
 """Tags around the border of a window, by which the scene camera finds it."""
 
+import numpy as np
 from psychopy import visual
 from psychopy.visual.basevisual import MinimalStim
 
 from psychopy_neon.errors import ConfigurationError
 from psychopy_neon.plugin.visual.units import framebuffer_size, px_per_pix, window_from_screen
 from psychopy_neon.screen.coordinates import centred_from_screen
-from psychopy_neon.screen.layout import BLACK_MODULES, TAG_MODULES, border_layout
-from psychopy_neon.screen.tags import tag_picture
+from psychopy_neon.screen.layout import BLACK_MODULES, border_layout
+from psychopy_neon.screen.tags import module_rows
 
 __all__ = ["AprilTagFrame"]
 
@@ -61,7 +62,8 @@ class AprilTagFrame(MinimalStim):
         self.win = win
         self.depth = DEPTH
         self.layout = border_layout(size_px, tag_px=tag_px, columns=columns, rows=rows, first_id=firstId)
-        self._stimuli = [self._stimulus(tag_id, corners) for tag_id, corners in self.layout.tags.items()]
+        # Two shapes for all tags: a picture for each would mean six times as many calls of the graphics library.
+        self._white, self._black = self._shape(is_white=True), self._shape(is_white=False)
         self.contrast = contrast
         self.autoLog = autoLog
 
@@ -75,8 +77,7 @@ class AprilTagFrame(MinimalStim):
         if not 0 < value <= 1:
             raise ConfigurationError("contrast", value, "above 0 and up to 1")
         self._contrast = float(value)
-        for stimulus in self._stimuli:
-            stimulus.contrast = self._contrast
+        self._white.fillColor, self._black.fillColor = [self._contrast] * 3, [-self._contrast] * 3
 
     def draw(self, win=None):
         """Draw all tags."""
@@ -84,8 +85,8 @@ class AprilTagFrame(MinimalStim):
         blend_mode = win.blendMode
         if blend_mode != "avg":
             win.blendMode = "avg"  # black would add nothing to what is under it
-        for stimulus in self._stimuli:
-            stimulus.draw(win)
+        self._white.draw(win)
+        self._black.draw(win)
         if blend_mode != "avg":
             win.blendMode = blend_mode
 
@@ -102,20 +103,21 @@ class AprilTagFrame(MinimalStim):
         """Framebuffer px (origin top left, y down) to the window's units."""
         return window_from_screen(self.win, self.layout.size_px, pos)
 
-    def _stimulus(self, tag_id, corners):
-        left, top = corners[0]
-        module = round((corners[1][0] - left) / BLACK_MODULES)
-        side = module * TAG_MODULES
-        x, y = centred_from_screen(left - module + side / 2, top - module + side / 2, self.layout.size_px)
-        scale = px_per_pix(self.win)
-        return visual.ImageStim(
+    def _shape(self, is_white):
+        """All white or all black modules."""
+        rectangles = []
+        for tag_id, corners in self.layout.tags.items():
+            left, top = corners[0]
+            module = (corners[1][0] - left) / BLACK_MODULES
+            for rectangle in module_rows(tag_id, is_white):
+                places = [(left + x * module, top + y * module) for x, y in rectangle]
+                rectangles.append([centred_from_screen(*place, self.layout.size_px) for place in places])
+        return visual.ShapeStim(
             self.win,
-            # As large as on the screen, so that no scaling of the graphics card can move an edge. PsychoPy's arrays
-            # begin at the bottom and go from -1 to 1.
-            image=tag_picture(tag_id, module)[::-1] / 127.5 - 1,
             units="pix",
-            size=(side / scale, side / scale),
-            pos=(x / scale, y / scale),
+            vertices=list(np.array(rectangles) / px_per_pix(self.win)),
+            colorSpace="rgb",
+            lineColor=None,
             interpolate=False,
             autoLog=False,
         )
