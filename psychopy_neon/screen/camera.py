@@ -50,9 +50,8 @@ def undistort_points(points: Points, calibration: CameraModel) -> Points:
         place = np.array([_undistorted_one(float(target[0, 0]), float(target[0, 1]), k)])
     else:
         with np.errstate(all="ignore"):
-            x, y = _newton(target[:, 0], target[:, 1], k, lambda dx, dy: np.nanmax(np.abs([dx, dy]), initial=0.0))
-            place = np.stack([x, y], axis=1)
-            place[_has_failed(x, y, target[:, 0], target[:, 1], k)] = np.nan
+            x, y, is_found = _newton(target[:, 0], target[:, 1], k, _largest)
+            place = np.where(is_found[:, None], np.stack([x, y], axis=1), np.nan)
     ideal: Points = place @ matrix[:2, :2].T + matrix[:2, 2]
     return ideal
 
@@ -90,8 +89,10 @@ def _rim(k: Coefficients) -> float:
     return float(np.sqrt(min(r2, default=np.inf)))
 
 
-def _newton(target_x: Any, target_y: Any, k: Coefficients, largest: Callable[[Any, Any], float]) -> tuple[Any, Any]:
-    """The place on the unit plane that the lens moves to the target; numbers or arrays."""
+def _newton(
+    target_x: Any, target_y: Any, k: Coefficients, largest: Callable[[Any, Any], float]
+) -> tuple[Any, Any, Any]:
+    """The place on the unit plane that the lens moves to the target, and whether there is one; numbers or arrays."""
     x, y = target_x, target_y
     for _ in range(_STEPS):
         moved_x, moved_y, xx, xy, yy = _lens(x, y, k)
@@ -100,23 +101,20 @@ def _newton(target_x: Any, target_y: Any, k: Coefficients, largest: Callable[[An
             break
         determinant = xx * yy - xy * xy
         x, y = x + (yy * dx - xy * dy) / determinant, y + (xx * dy - xy * dx) / determinant
-    return x, y
+    # Beyond the rim the model folds back: a place there is one on paper only.
+    return x, y, (dx * dx + dy * dy < _NOT_FOUND**2) & (x * x + y * y < _rim(k) ** 2)
+
+
+def _largest(dx: npt.NDArray[np.float64], dy: npt.NDArray[np.float64]) -> float:
+    return float(np.nanmax(np.abs([dx, dy]), initial=0.0))
 
 
 def _undistorted_one(target_x: float, target_y: float, k: Coefficients) -> tuple[float, float]:
     try:
-        x, y = _newton(target_x, target_y, k, lambda dx, dy: max(abs(dx), abs(dy)))
-        return (math.nan, math.nan) if _has_failed(x, y, target_x, target_y, k) else (x, y)
+        x, y, is_found = _newton(target_x, target_y, k, lambda dx, dy: max(abs(dx), abs(dy)))
+        return (x, y) if is_found else (math.nan, math.nan)
     except (ZeroDivisionError, OverflowError):  # what arrays call NaN
         return math.nan, math.nan
-
-
-def _has_failed(x: Any, y: Any, target_x: Any, target_y: Any, k: Coefficients) -> Any:
-    """Whether the lens does not move the place to the target, or only on paper: beyond the rim the model folds back."""
-    moved_x, moved_y, *_ = _lens(x, y, k)
-    away = (moved_x - target_x) ** 2 + (moved_y - target_y) ** 2
-    is_found = (away < _NOT_FOUND**2) & (x * x + y * y < _rim(k) ** 2)
-    return np.logical_not(is_found)
 
 
 def _lens(x: Any, y: Any, k: Coefficients) -> tuple[Any, Any, Any, Any, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import cv2
@@ -12,7 +13,7 @@ from psychopy_neon.samples import CameraCalibration, CameraModel, GazeReason
 from psychopy_neon.screen.camera import distort_points, undistort_points
 from psychopy_neon.screen.coordinates import Points
 from psychopy_neon.screen.layout import ScreenLayout
-from psychopy_neon.screen.tags import FoundTags, find_tags, follow_tags, meeting_points
+from psychopy_neon.screen.tags import Edges, find_tags, follow_tags, meeting_points
 
 __all__ = ["ScreenMapper", "ScreenPose"]
 
@@ -106,7 +107,7 @@ class ScreenMapper:
         ids = list(self.layout.tags)
         places = last.scene_from_screen(np.concatenate([self.layout.tags[tag_id] for tag_id in ids]))
         found = follow_tags(luma, dict(zip(ids, places.reshape(-1, 4, 2), strict=True)))
-        pose = self._fit(list(found.corners), found) if found.corners else None
+        pose = self._fit(found, ()) if found else None
         if not isinstance(pose, ScreenPose) or pose.tag_count < last.tag_count:
             return None
         self._followed += 1
@@ -115,51 +116,61 @@ class ScreenMapper:
 
     def _search(self, luma: npt.NDArray[np.uint8]) -> ScreenPose | GazeReason:
         found = find_tags(luma)
-        ids = [tag_id for tag_id in found.corners if tag_id in self.layout.tags]
-        if not ids:
-            return GazeReason.TAGS_LOST
-        return self._fit(ids, found)
+        edges = {tag_id: edges for tag_id, edges in found.edges.items() if tag_id in self.layout.tags}
+        return self._fit(edges, found.duplicates) if edges else GazeReason.TAGS_LOST
 
-    def _fit(self, ids: list[int], found: FoundTags) -> ScreenPose | GazeReason:
-        edges = np.stack([found.edges[tag_id] for tag_id in ids])
+    def _fit(self, found: Mapping[int, Edges], duplicates: tuple[int, ...]) -> ScreenPose | GazeReason:
+        edges = np.stack(list(found.values()))
         ideal = meeting_points(undistort_points(edges.reshape(-1, 2), self._camera).reshape(edges.shape))
         is_whole = np.isfinite(ideal).all(axis=(1, 2))
-        screen = np.stack([self.layout.tags[tag_id] for tag_id in ids])[is_whole]
-        ideal = ideal[is_whole]
+        screen = np.stack([self.layout.tags[tag_id] for tag_id in found])[is_whole].reshape(-1, 2)
+        ideal = ideal[is_whole].reshape(-1, 2)
         if not len(ideal):
             return GazeReason.TOO_FEW_TAGS
-        homography, is_inlier = _homography(screen.reshape(-1, 2), ideal.reshape(-1, 2))
+        homography, is_inlier = _homography(screen, ideal)
         tag_count = int(is_inlier.reshape(-1, 4).all(axis=1).sum())
         if homography is None or not tag_count:
             return GazeReason.TOO_FEW_TAGS
-        fitted = _projected(homography, screen.reshape(-1, 2))[is_inlier]
-        away = distort_points(fitted, self._camera) - distort_points(ideal.reshape(-1, 2)[is_inlier], self._camera)
+        fitted = _projected(homography, screen)
+        fitted, measured = distort_points(np.concatenate([fitted, ideal]), self._camera).reshape(2, -1, 2)
+        away = (fitted - measured)[is_inlier]
         reprojection_px = float(np.sqrt(np.mean(np.sum(away**2, axis=1))))
         inverse = np.linalg.inv(homography).astype(np.float64)
-        return ScreenPose(tag_count, reprojection_px, found.duplicates, self._camera, homography, inverse)
+        return ScreenPose(tag_count, reprojection_px, duplicates, self._camera, homography, inverse)
 
 
 def _homography(screen: Points, ideal: Points) -> tuple[npt.NDArray[np.float64] | None, npt.NDArray[np.bool_]]:
     """The homography that explains most corners, by least squares over those, and which they are.
 
     None if it explains no more than half of them: then nobody knows which half is right.
+    """
+    homography, is_inlier = _least_squares(screen, ideal, np.ones(len(screen), np.bool_))
+    if is_inlier.all():
+        return homography, is_inlier
+    first, mask = cv2.findHomography(screen, ideal, cv2.RANSAC, OUTLIER_PX)
+    is_inlier = np.ravel(mask).astype(np.bool_) if first is not None else np.zeros(len(screen), np.bool_)
+    for _ in range(2):  # RANSAC's own is from four corners and may have missed some that belong to it
+        if 2 * is_inlier.sum() <= len(screen):
+            return None, is_inlier
+        homography, is_inlier = _least_squares(screen, ideal, is_inlier)
+    return homography, is_inlier
+
+
+def _least_squares(
+    screen: Points, ideal: Points, is_used: npt.NDArray[np.bool_]
+) -> tuple[npt.NDArray[np.float64] | None, npt.NDArray[np.bool_]]:
+    """The homography of some corners, and which of all corners it explains.
+
     Its scale makes the third coordinate positive where the tags are, so a negative one is behind the camera.
     """
-    first, mask = cv2.findHomography(screen, ideal, cv2.RANSAC, OUTLIER_PX)
-    homography = None if first is None else np.asarray(first, np.float64)
-    is_inlier = np.ravel(mask).astype(np.bool_) if homography is not None else np.zeros(len(screen), np.bool_)
-    for _ in range(2):  # RANSAC's own is from four corners and may have missed some that belong to it
-        if homography is None or 2 * is_inlier.sum() <= len(screen):
-            return None, is_inlier
-        # Without a method the fit is least squares alone: no corner is left to chance.
-        refined, _ = cv2.findHomography(screen[is_inlier], ideal[is_inlier], 0)
-        if refined is None:
-            return None, is_inlier
-        homography = np.asarray(refined, np.float64)
-        homography *= np.sign(np.median(screen[is_inlier] @ homography[2, :2] + homography[2, 2]))
-        distance = np.linalg.norm(_projected(homography, screen) - ideal, axis=1)
-        is_inlier = distance < OUTLIER_PX  # NaN, behind the camera, is not
-    return homography, is_inlier
+    # Without a method the fit is least squares alone: no corner is left to chance.
+    fitted, _ = cv2.findHomography(screen[is_used], ideal[is_used], 0)
+    if fitted is None:
+        return None, np.zeros(len(screen), np.bool_)
+    homography = np.asarray(fitted, np.float64)
+    homography *= np.sign(np.median(screen[is_used] @ homography[2, :2] + homography[2, 2]))
+    distance = np.linalg.norm(_projected(homography, screen) - ideal, axis=1)
+    return homography, distance < OUTLIER_PX  # NaN, behind the camera, is not
 
 
 def _projected(homography: npt.NDArray[np.float64], points: Points) -> Points:
