@@ -22,7 +22,7 @@ import numpy.typing as npt
 from psychopy_neon.errors import ConfigurationError
 from psychopy_neon.screen.layout import BLACK_MODULES, FAMILY_SIZE, TAG_MODULES, Corners
 
-__all__ = ["Edges", "FoundTags", "find_tags", "follow_tags", "meeting_points", "module_rows", "tag_picture"]
+__all__ = ["Edges", "FoundTags", "find_tags", "follow_tags", "meeting_points", "module_blocks", "tag_picture"]
 
 Floats = npt.NDArray[np.float64]
 Edges = npt.NDArray[np.float64]
@@ -180,20 +180,26 @@ def tag_picture(tag_id: int, module_px: int) -> npt.NDArray[np.uint8]:
     return np.kron(picture, np.ones((module_px, module_px), np.uint8))
 
 
-def module_rows(tag_id: int, is_white: bool) -> npt.NDArray[np.int64]:
+def module_blocks(tag_id: int, is_white: bool) -> npt.NDArray[np.int64]:
     """Rectangles that together are the white or the black modules of a tag, the white module around included.
 
     Returns
     -------
     numpy.ndarray
         Shape (n, 4, 2): corners clockwise, in modules from the top left corner of the black border, y down. Each is as
-        many modules of one row as touch each other; no two overlap.
+        many modules of one row as touch each other, and the same of the rows below; no two overlap.
     """
     is_member = (tag_picture(tag_id, 1) == 255) == is_white
     steps = np.diff(is_member.astype(np.int64), axis=1, prepend=0, append=0)
-    (row, left), (_, right) = np.nonzero(steps == 1), np.nonzero(steps == -1)
-    corners = [(left, row), (right, row), (right, row + 1), (left, row + 1)]
-    return np.stack([np.stack(corner, axis=-1) for corner in corners], axis=1) - 1
+    blocks, running = [], dict[tuple[int, int], int]()  # left and right of those that may go on, and their first row
+    for row, step in enumerate([*steps, np.zeros_like(steps[0])]):
+        sides = set(zip(np.flatnonzero(step == 1).tolist(), np.flatnonzero(step == -1).tolist(), strict=True))
+        for left, right in sorted(running.keys() - sides):
+            top = running.pop((left, right))
+            blocks.append([(left, top), (right, top), (right, row), (left, row)])
+        for side in sides - running.keys():
+            running[side] = row
+    return np.array(blocks) - 1
 
 
 def _family() -> cv2.aruco.Dictionary:

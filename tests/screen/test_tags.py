@@ -11,7 +11,7 @@ from judge import Image, View
 from psychopy_neon.errors import ConfigurationError
 from psychopy_neon.screen import tags
 from psychopy_neon.screen.layout import ScreenLayout, border_layout
-from psychopy_neon.screen.tags import find_tags, module_rows, tag_picture
+from psychopy_neon.screen.tags import find_tags, module_blocks, tag_picture
 from psychopy_neon.simulator.settings import HeadPose
 
 FEW = 2
@@ -189,10 +189,10 @@ def test_a_picture_is_the_tag_with_its_white_module(tag_id: int) -> None:
 
 
 @pytest.mark.parametrize("tag_id", [0, 586])
-def test_module_rows_cover_each_module_once(tag_id: int) -> None:
+def test_module_blocks_cover_each_module_once(tag_id: int) -> None:
     covered = np.zeros((2, 10, 10), int)
     for is_white in (False, True):
-        for (left, top), _, (right, bottom), _ in module_rows(tag_id, is_white) + 1:
+        for (left, top), _, (right, bottom), _ in module_blocks(tag_id, is_white) + 1:
             covered[int(is_white), top:bottom, left:right] += 1
 
     assert (covered.sum(axis=0) == 1).all()

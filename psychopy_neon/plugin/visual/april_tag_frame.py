@@ -8,7 +8,7 @@ from psychopy_neon.errors import ConfigurationError
 from psychopy_neon.plugin.visual.units import framebuffer_size, px_per_pix, window_from_screen
 from psychopy_neon.screen.coordinates import centred_from_screen
 from psychopy_neon.screen.layout import BLACK_MODULES, border_layout
-from psychopy_neon.screen.tags import module_rows
+from psychopy_neon.screen.tags import module_blocks
 
 __all__ = ["AprilTagFrame"]
 
@@ -109,7 +109,7 @@ class AprilTagFrame(MinimalStim):
         for tag_id, corners in self.layout.tags.items():
             left, top = corners[0]
             module = (corners[1][0] - left) / BLACK_MODULES
-            for rectangle in module_rows(tag_id, is_white):
+            for rectangle in module_blocks(tag_id, is_white):
                 places = [(left + x * module, top + y * module) for x, y in rectangle]
                 rectangles.append([centred_from_screen(*place, self.layout.size_px) for place in places])
         return visual.ShapeStim(
