@@ -67,10 +67,11 @@ def test_gaze_is_mapped_as_exactly_as_promised(
     assert_promise(errors(pose, view))
 
 
-def test_heads_at_random(look: Look, screen: Screen, mapper: ScreenMapper) -> None:
+@pytest.mark.parametrize("heads", [12, pytest.param(400, marks=[pytest.mark.long, pytest.mark.timeout(300)])])
+def test_heads_at_random(look: Look, screen: Screen, mapper: ScreenMapper, heads: int) -> None:
     rng = np.random.default_rng(4)
     away = []
-    for _ in range(12):
+    for _ in range(heads):
         x, y, yaw, pitch, roll = rng.uniform((-0.25, -0.2, -12, -8, -15), (0.25, 0.2, 12, 8, 15))
         head = HeadPose(x=x, y=y, distance=rng.uniform(1.0, 1.8), yaw_deg=yaw, pitch_deg=pitch, roll_deg=roll)
         view = look(screen[0], head).noisy(rng)
