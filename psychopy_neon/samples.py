@@ -10,7 +10,7 @@ on the screen           :class:`ScreenGaze`         of its sample         screen
 ======================  ==========================  ====================  =======================
 
 ``device_ns`` is Unix time on the phone's clock; ``host_ns`` is ``time.perf_counter_ns()`` time of this
-computer. Records never change; those that come by the hundred a second are tuples, which are made four times as fast as
+computer. Records never change; those that come by the hundred a second are tuples, which are made much faster than
 frozen dataclasses. Scene px have pixel centres at integers; screen px are framebuffer pixels with the origin at
 the outer corner of the first pixel, y down.
 """

@@ -221,7 +221,7 @@ class Pace:
         if self.period_ns:
             self.next_ns = max(self.next_ns + self.period_ns, time.perf_counter_ns())
             while (left_ns := self.next_ns - time.perf_counter_ns()) > 0:
-                time.sleep(max(left_ns - 500_000, 0) / 1e9)
+                time.sleep(max(left_ns - 500_000, 0) / 1e9)  # wakes a little late: the rest is waited for awake
         self.win.flip()
         return time.perf_counter_ns()
 
@@ -257,7 +257,7 @@ def show_message(win, text):
     while time.perf_counter() < end and not event.getKeys():
         message.draw()
         win.flip()
-        time.sleep(0.02)
+        time.sleep(0.02)  # a window drawn in software does not wait in flip()
 
 
 if __name__ == "__main__":

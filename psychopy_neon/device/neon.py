@@ -92,7 +92,7 @@ class Neon:
         """Runs the workers, also those of a screen gaze tracker."""
         try:
             self._peer, status = connect(address, serial, name, self.crew, timeout_s)
-        except BaseException:
+        except BaseException:  # Ctrl+C while connecting must not leave threads behind either
             self.crew.close()
             raise
         self._rest = RestClient(self._peer, timeout_s)

@@ -202,7 +202,7 @@ def _bound_udp(family: socket.AddressFamily, local_ip: str, port: int) -> socket
         with contextlib.suppress(OSError):  # the system may cap it; then it stays as large as allowed
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
         sock.bind(udp_address(local_ip, port))
-    except BaseException:
+    except BaseException:  # whatever it is, it goes on; the socket does not stay open
         sock.close()
         raise
     return sock

@@ -98,7 +98,7 @@ def find_tags(luma: npt.NDArray[np.uint8]) -> FoundTags:
 
 
 def follow_tags(luma: npt.NDArray[np.uint8], expected: Mapping[int, Corners]) -> dict[int, Edges]:
-    """Measure tags where they must be, at a quarter of the cost of finding them.
+    """Measure tags where they must be, which costs far less than finding them.
 
     Parameters
     ----------

@@ -163,4 +163,4 @@ class Pacer:
     def _sleep_until(self, host_ns: int) -> None:
         # time.sleep wakes to a fraction of a millisecond, where waiting for an event may not (Windows: 16 ms).
         while not self._is_closed and (rest_ns := host_ns - time.perf_counter_ns()) > 0:
-            time.sleep(min(rest_ns / 1e9, _NAP_S))
+            time.sleep(min(rest_ns / 1e9, _NAP_S))  # in naps, so that close() is noticed

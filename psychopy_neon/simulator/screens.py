@@ -77,7 +77,7 @@ class GrabbedScreen:
             self._container = _open_grabber(fps)
             self._frames = self._container.decode(video=0)
             image = self.read()
-        except Exception:
+        except Exception:  # whatever it is, it goes on; the display does not stay open
             self.close()
             raise
         self.size_px = (image.shape[1], image.shape[0])

@@ -100,7 +100,7 @@ class RtpSender:
                 if self._is_closed:
                     return None
                 if index and index % _BURST_PACKETS == 0:
-                    time.sleep(_BURST_PAUSE_S)
+                    time.sleep(_BURST_PAUSE_S)  # as a radio does, or the socket overflows
                 sent_ns = time.perf_counter_ns()
                 packet = RtpPacket(self._payload_type, self._sequence, ticks, self.ssrc, payload, marker)
                 try:

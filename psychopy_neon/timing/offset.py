@@ -65,7 +65,7 @@ class ClockOffset:
 
     def bound_at_ns(self, host_ns: int) -> int:
         """The bound at a later time: it grows by the drift allowance as long as no echo renews it."""
-        return self.bound_ns + max(host_ns - self.updated_at_ns, 0) * DRIFT_ALLOWANCE_PPM // 1_000_000
+        return self.bound_ns + _slack_ns(max(host_ns - self.updated_at_ns, 0))
 
     def host_ns(self, device_ns: int) -> int:
         """Host clock of a device time."""
@@ -118,8 +118,12 @@ class OffsetEstimator:
 
 def _widened(exchange: Exchange, now_ns: int) -> tuple[int, int]:
     low, high = exchange.interval_ns
-    slack_ns = (now_ns - exchange.received_ns) * DRIFT_ALLOWANCE_PPM // 1_000_000
+    slack_ns = _slack_ns(now_ns - exchange.received_ns)
     return low - slack_ns, high + slack_ns
+
+
+def _slack_ns(elapsed_ns: int) -> int:
+    return elapsed_ns * DRIFT_ALLOWANCE_PPM // 1_000_000
 
 
 def _width(interval_ns: tuple[int, int]) -> int:

@@ -44,7 +44,7 @@ def take_by_frame(reader: Reader[GazeSample], count: int) -> tuple[float, list[t
     due_s = time.perf_counter()
     while len(taken) < count:
         due_s += 1 / 60
-        time.sleep(max(due_s - time.perf_counter(), 0))
+        time.sleep(max(due_s - time.perf_counter(), 0))  # the frame that a window would wait for
         samples = reader.take()
         now_ns = time.perf_counter_ns()
         taken += [(int(sample.x), now_ns) for sample in samples]

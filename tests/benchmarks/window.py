@@ -106,7 +106,7 @@ def wait_until_next(due_ns: int) -> int:
     due_ns += (late_frames + 1) * FRAME_NS
     while (left_ns := due_ns - time.perf_counter_ns()) > 0:
         if left_ns > SLEEP_LESS_NS:
-            time.sleep((left_ns - SLEEP_LESS_NS) / 1e9)
+            time.sleep((left_ns - SLEEP_LESS_NS) / 1e9)  # it stands for the vertical blank
     return due_ns
 
 

@@ -62,12 +62,17 @@ def test_a_neon_that_dies_is_told_and_nothing_is_left(tmp_path):
         _wait_for_streams(process, tmp_path / "truth.jsonl")
         os.kill(simulator, 9)
         killed = time.monotonic()
-        output, errors = process.communicate(timeout=30)
-    assert time.monotonic() - killed < 15
-    assert process.returncode == 1
+        assert process.stderr is not None
+        errors = ""
+        while "the Neon went away" not in errors and (line := process.stderr.readline()):
+            errors += line
+        told_s = time.monotonic() - killed
+        output, rest = process.communicate(timeout=30)
     assert "the Neon went away" in errors
-    assert "Traceback" not in output + errors
-    assert "worker failed" not in errors
+    assert told_s < 2.0
+    assert process.returncode == 1
+    assert "Traceback" not in output + errors + rest
+    assert "worker failed" not in rest
     assert (tmp_path / "frames.csv").exists(), "the data so far are saved"
 
 
@@ -78,7 +83,7 @@ def _child(pid: int) -> int:
             for child in map(int, children.read_text().split()):
                 if "simulate" in Path(f"/proc/{child}/cmdline").read_text():
                     return child
-        time.sleep(0.05)
+        time.sleep(0.05)  # /proc has to be asked again
     raise AssertionError("the demo started no simulator")
 
 
@@ -89,6 +94,6 @@ def _wait_for_streams(process: subprocess.Popen[str], truth: Path) -> None:
         text = truth.read_text() if truth.exists() else ""
         if text.count('"kind":"gaze"') > 400 and '"kind":"event"' in text:
             return
-        time.sleep(0.1)
+        time.sleep(0.1)  # the file has to be read again
     output, errors = process.communicate() if process.poll() is not None else ("", "")
     raise AssertionError(f"the demo did not get to its first trial: {output} {errors}")

@@ -20,7 +20,7 @@ def wait_until(condition, limit_s=LIMIT_S):
     end = time.monotonic() + limit_s
     while not (value := condition()):
         assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.002)
+        time.sleep(0.002)  # nobody tells, so it has to be asked again
     return value
 
 
@@ -31,33 +31,14 @@ def free_port():
         return sock.getsockname()[1]
 
 
-# RTP and RTCP
-
-
-def rtp(sequence, ticks, payload, ssrc=0x11223344, payload_type=99, marker=False):
-    """RFC 3550 section 5.1: V=2, no padding, extension or CSRC."""
-    second = payload_type | (0x80 if marker else 0)
-    return struct.pack("!BBHII", 0x80, second, sequence & 0xFFFF, ticks & 0xFFFFFFFF, ssrc) + payload
-
-
-def sender_report(unix_ns, ticks, ssrc=0x11223344):
-    """RFC 3550 section 6.4.1, without report blocks; NTP counts from 1900, 70 years with 17 leap days before 1970."""
-    seconds, rest_ns = divmod(unix_ns, 10**9)
-    ntp_seconds = seconds + (70 * 365 + 17) * 86400
-    # Rounded up, so that a reader who cuts finds the same nanosecond.
-    fraction = -(-(rest_ns << 32) // 10**9)
-    return struct.pack("!BBHIIIIII", 0x80, 200, 6, ssrc, ntp_seconds, fraction, ticks & 0xFFFFFFFF, 0, 0)
-
-
-def gaze(x, y=0.0, worn=255):
-    return struct.pack("!ffB", x, y, worn)
-
-
 # TCP
 
 
 class TcpFake:
-    """Listens on loopback and runs ``serve(connection, number)`` in a thread for each connection."""
+    """Listens on loopback and runs ``serve(connection, number)`` in a thread for each connection.
+
+    It is an argument, or a method of the subclass.
+    """
 
     def __init__(self, serve=None, port=0):
         self._serve = serve or self.serve
@@ -70,9 +51,6 @@ class TcpFake:
         self._lock = threading.Lock()
         self._threads = [threading.Thread(target=self._accept, name="fake-accept", daemon=True)]
         self._threads[0].start()
-
-    def serve(self, connection, number):
-        raise NotImplementedError
 
     @property
     def address(self):
@@ -301,6 +279,16 @@ def frame(payload, opcode=1):
 def answer(body, status=200, content_type="application/json", extra=""):
     head = f"HTTP/1.1 {status} Because\r\nContent-Type: {content_type}\r\nContent-Length: {len(body)}\r\n{extra}\r\n"
     return head.encode() + body
+
+
+def late(answer_to, seconds):
+    """A route of a phone that takes its time."""
+
+    def route(body):
+        time.sleep(seconds)  # what is tested is how long others wait for this
+        return answer_to(body)
+
+    return route
 
 
 def answer_json(result, status=200, message="Success"):

@@ -65,7 +65,7 @@ def test_two_minutes_lose_nothing_unseen_and_grow_nothing(tmp_path: Path) -> Non
             if passed_s > FULL_S:
                 threads = threads or threading.active_count()
                 sizes.append(resident_bytes())
-            time.sleep(1 / 60)
+            time.sleep(1 / 60)  # the frame loop of an experiment
         assert threading.active_count() == threads
         gaze_health, scene_health = neon.gaze.health, neon.scene.health
     assert (gaze.dropped, scene.dropped) == (0, 0)

@@ -4,7 +4,7 @@ import json
 import time
 
 import pytest
-from fakes import FakeHttp, TcpFake, answer, answer_json, free_port, read_head, wait_until
+from fakes import FakeHttp, TcpFake, answer, answer_json, free_port, late, read_head, wait_until
 
 from psychopy_neon.device import outbox as outbox_module
 from psychopy_neon.device.outbox import Outbox
@@ -89,7 +89,7 @@ def test_recording(outbox, http):
 
 
 def test_order_is_that_of_the_calls(outbox, http):
-    http.routes["/api/recording:start"] = lambda _body: time.sleep(0.1) or answer_json({"id": "r1"})
+    http.routes["/api/recording:start"] = late(lambda _body: answer_json({"id": "r1"}), 0.1)
     outbox.command("start")
     for number in range(5):
         outbox.send_event(f"e{number}", 0, number)
@@ -201,7 +201,7 @@ def test_not_repeated_when_the_answer_is_late(make_outbox):
 
 
 def test_result_does_not_wait_longer_than_told(outbox, http):
-    http.routes["/api/event"] = lambda body: time.sleep(0.3) or event_answer(body)
+    http.routes["/api/event"] = late(event_answer, 0.3)
     pending = outbox.send_event("go", 0, 1)
     assert not pending.is_done
     with pytest.raises(NeonTimeoutError, match="event 'go'"):
@@ -218,7 +218,7 @@ def test_close_sends_what_was_queued(crew, outbox, http):
 
 def test_close_gives_up_after_the_first_failure(crew, make_outbox, http):
     outbox = make_outbox(http.port, 0.3)
-    http.routes["/api/event"] = lambda body: time.sleep(0.6) or event_answer(body)
+    http.routes["/api/event"] = late(event_answer, 0.6)
     pending = [outbox.send_event(f"e{number}", 0, number) for number in range(50)]
     begin = time.monotonic()
     assert crew.close() == ()
@@ -242,7 +242,7 @@ def test_close_while_it_tries_again(crew, make_outbox, monkeypatch):
 
 def test_full_queue_refuses(make_outbox, http, monkeypatch):
     monkeypatch.setattr(outbox_module, "MAX_WAITING", 3)
-    http.routes["/api/event"] = lambda body: time.sleep(0.2) or event_answer(body)
+    http.routes["/api/event"] = late(event_answer, 0.2)
     outbox = make_outbox(http.port)
     pending = [outbox.send_event(f"e{number}", 0, number) for number in range(8)]
     with pytest.raises(LinkError, match="3 requests wait already"):

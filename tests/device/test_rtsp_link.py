@@ -4,7 +4,8 @@ import re
 import threading
 
 import pytest
-from fakes import LIMIT_S, FakeRtsp, TcpFake, free_port, gaze, rtp, sender_report, wait_until
+from datagrams import gaze, rtp, sender_report
+from fakes import LIMIT_S, FakeRtsp, TcpFake, free_port, wait_until
 
 from psychopy_neon.device import rtsp_link
 from psychopy_neon.device.pipeline import GazeLine

@@ -1,7 +1,8 @@
 """Sessions one after the other: gaps with their causes, and no time of an old session in a new one."""
 
 import pytest
-from fakes import FakeRtsp, free_port, gaze, rtp, sender_report, wait_until
+from datagrams import gaze, rtp, sender_report
+from fakes import FakeRtsp, free_port, wait_until
 
 from psychopy_neon.device import rtsp_link, stream_worker
 from psychopy_neon.device.pipeline import GazeLine
