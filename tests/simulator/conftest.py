@@ -10,6 +10,9 @@ import pytest
 
 from psychopy_neon.simulator import SimulatedNeon, SimulatorSettings
 
+LIMIT_S = 20.0
+"""No wait is longer; the first scene frame of a computer with other work to do takes several seconds."""
+
 
 class RawRtsp:
     """Hand-written requests over a plain socket."""
@@ -18,7 +21,7 @@ class RawRtsp:
         host, port = "127.0.0.1", rtsp_port(sim)
         self.url = f"rtsp://{host}:{port}/?camera={camera}&audioenable=on"
         self.base = f"rtsp://{host}:{port}/"
-        self.socket = socket.create_connection((host, port), 5)
+        self.socket = socket.create_connection((host, port), LIMIT_S)
         self.unread = b""
         self._sequence = 0
 
@@ -77,7 +80,7 @@ class UdpPair:
             except OSError:
                 self.close()
         for each in (self.rtp, self.rtcp):
-            each.settimeout(5)
+            each.settimeout(LIMIT_S)
 
     @property
     def transport(self) -> str:
@@ -91,7 +94,7 @@ class UdpPair:
 def rtsp_port(sim: SimulatedNeon) -> int:
     import requests
 
-    status = requests.get(f"http://{sim.address}/api/status", timeout=5).json()["result"]
+    status = requests.get(f"http://{sim.address}/api/status", timeout=LIMIT_S).json()["result"]
     ports = {entry["data"]["port"] for entry in status if entry["data"].get("conn_type") == "DIRECT"}
     assert len(ports) == 1
     return int(ports.pop())

@@ -12,19 +12,19 @@ import websocket
 from psychopy_neon.simulator import SimulatedNeon, SimulatorSettings
 from psychopy_neon.wire.calibration import parse_calibration
 
-from .conftest import RawRtsp
+from .conftest import LIMIT_S, RawRtsp
 
 
 @pytest.fixture
 def feed(sim: SimulatedNeon) -> Iterator[websocket.WebSocket]:
-    socket = websocket.create_connection(f"ws://{sim.address}/api/status", timeout=5)
+    socket = websocket.create_connection(f"ws://{sim.address}/api/status", timeout=LIMIT_S)
     yield socket
     socket.close()
 
 
 def ask(sim: SimulatedNeon, method: str, path: str, **options: Any) -> tuple[int, Any]:
     """Status and the envelope."""
-    reply = requests.request(method, f"http://{sim.address}{path}", timeout=5, **options)
+    reply = requests.request(method, f"http://{sim.address}{path}", timeout=LIMIT_S, **options)
     assert reply.headers["Content-Type"].startswith("application/json")
     return reply.status_code, reply.json()
 
@@ -48,7 +48,7 @@ def test_status_in_the_order_of_the_phone(sim: SimulatedNeon) -> None:
 
 
 def test_json_looks_like_the_app_writes_it(sim: SimulatedNeon) -> None:
-    text = requests.get(f"http://{sim.address}/api/status", timeout=5).text
+    text = requests.get(f"http://{sim.address}/api/status", timeout=LIMIT_S).text
     assert "camera\\u003dgaze\\u0026audioenable\\u003don" in text
     assert ": " not in text
 
@@ -142,7 +142,7 @@ def test_template(sim: SimulatedNeon) -> None:
 
 
 def test_calibration(sim: SimulatedNeon) -> None:
-    reply = requests.get(f"http://{sim.address}/calibration.bin", timeout=5)
+    reply = requests.get(f"http://{sim.address}/calibration.bin", timeout=LIMIT_S)
     assert reply.headers["Content-Type"] == "application/octet-stream"
     calibration = parse_calibration(reply.content)
     assert calibration.serial == "123456"
@@ -197,7 +197,7 @@ def test_only_changes_are_pushed(sim: SimulatedNeon, feed: websocket.WebSocket) 
 
 
 def test_a_ping_is_answered_and_all_feeds_hear(sim: SimulatedNeon, feed: websocket.WebSocket) -> None:
-    other = websocket.create_connection(f"ws://{sim.address}/api/status", timeout=5)
+    other = websocket.create_connection(f"ws://{sim.address}/api/status", timeout=LIMIT_S)
     burst(feed)
     burst(other)
     feed.ping("hello")
@@ -210,7 +210,7 @@ def test_a_ping_is_answered_and_all_feeds_hear(sim: SimulatedNeon, feed: websock
 
 def test_the_end_of_the_phone_ends_the_feed() -> None:
     with SimulatedNeon(SimulatorSettings()) as sim:
-        feed = websocket.create_connection(f"ws://{sim.address}/api/status", timeout=5)
+        feed = websocket.create_connection(f"ws://{sim.address}/api/status", timeout=LIMIT_S)
         burst(feed)
         begin = time.monotonic()
     assert feed.recv() == ""

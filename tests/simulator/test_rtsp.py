@@ -9,7 +9,7 @@ import pytest
 
 from psychopy_neon.simulator import SimulatedNeon, SimulatorSettings
 
-from .conftest import RawRtsp, UdpPair, rtsp_port, server_ports
+from .conftest import LIMIT_S, RawRtsp, UdpPair, rtsp_port, server_ports
 
 
 @pytest.fixture
@@ -118,14 +118,14 @@ def test_requests_out_of_turn(client: RawRtsp) -> None:
 
 
 def test_a_request_in_pieces(sim: SimulatedNeon) -> None:
-    with socket.create_connection(("127.0.0.1", rtsp_port(sim)), 5) as raw:
+    with socket.create_connection(("127.0.0.1", rtsp_port(sim)), LIMIT_S) as raw:
         for byte in b"OPTIONS rtsp://x/ RTSP/1.0\r\nCSeq: 9\r\n\r\n":
             raw.sendall(bytes((byte,)))
         assert b"Cseq: 9\r\n" in raw.recv(4096)
 
 
 def test_what_is_no_rtsp_ends_the_connection(sim: SimulatedNeon) -> None:
-    with socket.create_connection(("127.0.0.1", rtsp_port(sim)), 5) as raw:
+    with socket.create_connection(("127.0.0.1", rtsp_port(sim)), LIMIT_S) as raw:
         raw.sendall(b"OPTIONS " + b"x" * 70_000)
         assert raw.recv(4096) == b""
 
@@ -192,5 +192,5 @@ def is_silent(receiver: socket.socket) -> bool:
     except TimeoutError:
         return True
     finally:
-        receiver.settimeout(5)
+        receiver.settimeout(LIMIT_S)
     return False
