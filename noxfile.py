@@ -80,6 +80,14 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session
+def study(session: nox.Session) -> None:
+    """How good the clock is, on a thousand simulated networks; writes the manual's table and plot."""
+    session.install("-e", ".[analysis]", *group("test"))
+    results = ("--table", "docs/includes/clock_study.md", "--plot", "docs/images/clock_study.png")
+    session.run("python", "tests/benchmarks/clock_study.py", *results, *session.posargs)
+
+
+@nox.session
 def demo(session: nox.Session) -> None:
     """See gaze on the screen with a simulated Neon; ``-- --frames 600`` and the like are the demo's."""
     session.install("-e", ".[psychopy]")

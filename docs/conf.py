@@ -9,7 +9,7 @@ version = release
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 source_suffix = {".md": "markdown"}
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "includes"]
 suppress_warnings = ["ref.python"]  # a word such as "sequence" as a type, which is a field's name elsewhere
 
 myst_enable_extensions = ["colon_fence", "deflist"]

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
         LinkError,
         NeonError,
         NeonTimeoutError,
-        NotRecordingError,
         RecordingRefusedError,
         RequestRefusedError,
     )
@@ -41,7 +40,6 @@ __all__ = [
     "Neon",
     "NeonError",
     "NeonTimeoutError",
-    "NotRecordingError",
     "RecordingRefusedError",
     "RequestRefusedError",
     "SceneFrame",

@@ -12,8 +12,7 @@
     ├── ProtocolError                 abstract
     │   ├── LocalProtocolError        we tried to send something not allowed: our bug
     │   └── RemoteProtocolError       bytes that break the rules: where, offset, first_bytes, rule
-    ├── ClockNotReadyError            a time was asked for before the first clock offset
-    └── NotRecordingError             an act that needs a running recording
+    └── ClockNotReadyError            a time was asked for before the first clock offset
 
 Whoever can act gets an exception; whoever is merely streaming gets data: a broken packet, a gap or gaze
 off the screen is a counter or a reason, never raised.
@@ -29,7 +28,6 @@ __all__ = [
     "LocalProtocolError",
     "NeonError",
     "NeonTimeoutError",
-    "NotRecordingError",
     "ProtocolError",
     "RecordingRefusedError",
     "RemoteProtocolError",
@@ -122,7 +120,3 @@ class RemoteProtocolError(ProtocolError):
 
 class ClockNotReadyError(NeonError):
     """A device time was asked for before the first clock offset was measured."""
-
-
-class NotRecordingError(NeonError):
-    """The act needs a running recording."""

@@ -59,7 +59,7 @@ class GazeSample(NamedTuple):
     """Gaze with its time.
 
     ``host_ns`` is off by at most ``bound_ns``. While the clock offset is unknown (a device without time echo)
-    ``host_ns`` is the time of arrival and ``bound_ns`` is None: nothing is proven.
+    ``host_ns`` is late by the smallest delay of arrival and ``bound_ns`` is None: nothing is proven.
     """
 
     device_ns: int
@@ -95,11 +95,19 @@ class SceneFrame:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """An event as the device confirmed it; ``recording_id`` is None when no recording ran (the device discards it)."""
+    """An event as the device confirmed it.
+
+    ``recording_id`` is None when the device named no recording: then none ran and it discards the event, or the
+    recording had begun only a moment before.
+    """
 
     name: str
     device_ns: int
     recording_id: str | None
+    host_ns: int | None = None
+    """Host clock of the event; None: the device stamped its arrival."""
+    bound_ns: int | None = None
+    """``device_ns`` is off from ``host_ns`` by at most this."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -189,3 +197,27 @@ class StreamHealth:
     age_s: float | None = None
     """Since the newest item arrived."""
     gaps: tuple[Gap, ...] = ()
+    clock_trouble: str | None = None
+    """Why the items' times have no bound now, or one that grows; None while the device answers time echoes."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxHealth:
+    """What became of the events that were sent so far."""
+
+    waiting: int = 0
+    """Events and commands on their way."""
+    confirmed: int = 0
+    refused: int = 0
+    unsure: int = 0
+    """Events that were given up without knowing whether the device has them."""
+    repeated: int = 0
+    """Attempts after one that may have reached the device: that many events may be on it twice, identical."""
+    dropped: int = 0
+    """Events that were not even taken, since too many waited."""
+    journal: str | None = None
+    """Path of the journal; None before its first line, or when none is kept."""
+    journal_trouble: str | None = None
+    """Why the journal cannot be written now; None while all is well."""
+    journal_unwritten: int = 0
+    """Lines that are not in the journal although they should be."""

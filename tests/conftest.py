@@ -1,10 +1,11 @@
-"""Shared by every test: no thread of ours may outlive the test that started it."""
+"""Shared by every test: no thread of ours may outlive the test that started it, and none writes into the home."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -22,3 +23,11 @@ def no_thread_outlives_its_test() -> Iterator[None]:
         thread.join(max(0.0, end_s - time.monotonic()))
     left = sorted(thread.name for thread in ours if thread.is_alive())
     assert not left, f"still running after the test: {', '.join(left)}"
+
+
+@pytest.fixture(autouse=True)
+def state_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Journals of which no path is given go here, those of child processes too."""
+    folder = tmp_path_factory.mktemp("state")
+    monkeypatch.setenv("XDG_STATE_HOME", str(folder))
+    return folder

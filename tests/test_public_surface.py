@@ -197,6 +197,7 @@ SIMULATE = """--host --port --name --serial --gaze --scene --offset-ms --drift-p
         ("discover", "--json"),
         ("status", "address --json"),
         ("demo", "name --simulate --frames"),
+        ("events", "path --json --redeliver"),
     ],
 )
 def test_commands_and_their_options(name: str, words: str) -> None:

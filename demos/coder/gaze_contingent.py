@@ -6,6 +6,7 @@ event for every trial, and saves one row per frame, a picture of the last frame 
 """
 
 import argparse
+import contextlib
 import csv
 import gc
 import itertools
@@ -20,6 +21,7 @@ from pathlib import Path
 from psychopy import event, visual
 
 from psychopy_neon import LinkError, Neon, NeonError, ScreenGazeTracker
+from psychopy_neon.plugin.events import NeonEvents
 from psychopy_neon.plugin.visual import AprilTagFrame, GazeCursor
 
 TRIALS = 8
@@ -38,12 +40,15 @@ def main():
     )
     win.mouseVisible = False
     try:
-        with Neon(args.address) as neon:
-            Experiment(win, neon, args).run()
-    except NeonError as error:
-        print(f"Error: {' '.join(str(error).split())}", file=sys.stderr, flush=True)
-        show_message(win, str(error))
-        return 1
+        with contextlib.ExitStack() as stack:
+            try:
+                neon = stack.enter_context(Neon(args.address))
+                Experiment(win, neon, args).run()
+            except NeonError as error:
+                # Told before the Neon is closed, for that tries for some seconds to send what is left.
+                print(f"Error: {' '.join(str(error).split())}", file=sys.stderr, flush=True)
+                show_message(win, str(error))
+                return 1
     finally:
         win.close()
     return 0
@@ -72,7 +77,8 @@ class Experiment:
         self.text = visual.TextStim(win, height=28, pos=(0, 0), color="white")
         self.pace = Pace(win)
         self.pointer = Pointer(win) if args.pointer else None
-        self.rows, self.events = [], []
+        self.events = NeonEvents(neon)
+        self.rows, self.sent = [], []
         self.looked_at = 0
         self.trial = 0
 
@@ -107,7 +113,9 @@ class Experiment:
         self.rim.pos = self.hole.pos = self.fill.pos = place
         self.text.text = f"{self.trial} of {TRIALS}"
         self.pause()
-        self.events.append(self.neon.send_event(f"trial {self.trial} start"))
+        if self.is_over():
+            return
+        self.sent.append(self.events.sendEventOnFlip(self.win, f"trial {self.trial} start"))  # the ring's first frame
         started = time.perf_counter()
         looked_since = None
         while time.perf_counter() - started < TRIAL_S and not self.is_over():
@@ -118,7 +126,7 @@ class Experiment:
             looked_since = (looked_since or time.perf_counter()) if is_on_ring else None
             if looked_since and time.perf_counter() - looked_since > DWELL_S:
                 self.looked_at += 1
-                self.events.append(self.neon.send_event(f"trial {self.trial} looked at"))
+                self.sent.append(self.events.sendEvent(f"trial {self.trial} looked at"))
                 return
 
     def pause(self):
@@ -159,6 +167,7 @@ class Experiment:
         self.win.getMovieFrame(buffer="back")  # what is drawn but not shown yet; "front" is black on some drivers
         self.win.saveMovieFrames(str(self.args.out / "last_frame.png"))
         self.save_frames(self.args.out / "frames.csv")
+        self.neon.clock.save(self.args.out / "clock.json")
         summary = self.summary(recording)
         (self.args.out / "summary.json").write_text(json.dumps(summary, indent=2))
         for name, value in summary.items():
@@ -182,7 +191,7 @@ class Experiment:
         flips = [flip_ns for flip_ns, _, _ in self.rows]
         gaps_s = [(after - before) / 1e9 for before, after in itertools.pairwise(flips)]
         ages_ms = sorted(gaze.age_s * 1e3 for _, _, gaze in self.rows if gaze.pos is not None)
-        confirmed = [sent for sent in self.events if sent.is_done and sent.error is None]
+        confirmed = [sent for sent in self.sent if sent.is_done and sent.error is None]
         health = self.neon.gaze.health
         return {
             "recording": recording,
@@ -196,7 +205,7 @@ class Experiment:
             "gaze_age_ms_95_percent": round(ages_ms[int(len(ages_ms) * 0.95)], 1) if ages_ms else None,
             "frames_with_gaze_percent": round(100 * len(ages_ms) / max(len(self.rows), 1), 1),
             "trials_looked_at": f"{self.looked_at} of {self.trial}",
-            "events_confirmed": f"{len(confirmed)} of {len(self.events)}",
+            "events_confirmed": f"{len(confirmed)} of {len(self.sent)}",
             "window_px": [int(each) for each in self.win.size],
         }
 

@@ -14,6 +14,8 @@ __all__ = ["main"]
 _COMMANDS = {
     "discover": "Find the Neons of the local network.",
     "status": "Show what a Neon says about itself.",
+    "clock": "Watch a Neon's clock against this computer's.",
+    "events": "List the events of a journal, or send again what was lost.",
     "demo": "See your gaze on the screen.",
     "simulate": "Run a simulated Neon.",
 }

@@ -15,6 +15,7 @@ import click
 
 from psychopy_neon.errors import ConfigurationError
 from psychopy_neon.simulator import SimulatedNeon, SimulatorSettings
+from psychopy_neon.simulator.echo_paths import PATHS, EchoPathSpec
 from psychopy_neon.simulator.faults import Fault, play_faults, read_faults
 
 __all__ = ["command"]
@@ -41,19 +42,49 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--drift-ppm", default=0.0, show_default=True, help="How much faster the phone's clock runs.")
 @click.option("--loss", default=0.0, show_default=True, help="Part of the RTP packets that is lost, 0 to 1.")
 @click.option("--reorder", default=0.0, show_default=True, help="Part of the RTP packets that is overtaken, 0 to 1.")
+@click.option(
+    "--echo-path",
+    default="direct",
+    show_default=True,
+    metavar="NAME[,FIELD=VALUE,...]",
+    help=f"Network of the time echo: {', '.join(PATHS)}; or fields, as out_jitter_ms=4,back_jitter_ms=1.3.",
+)
 @click.option("--echo-jitter-ms", default=0.0, show_default=True, help="Longest delay of a time echo, each way.")
+@click.option(
+    "--echo-rounding",
+    type=click.Choice(["floor", "nearest"]),
+    default="floor",
+    show_default=True,
+    help="How a time echo comes to whole milliseconds.",
+)
+@click.option("--no-echo", is_flag=True, help="An old app, without time echo.")
 @click.option("--refuse-start", metavar="REASON", help="Refuse to start recordings.")
 @click.option("--faults", type=_FILE, metavar="SCRIPT", help='JSON lines {"t_s": , "do": , ...}.')
 @click.option("--truth", type=_FILE, metavar="FILE", help="Write what really happened, JSON lines.")
 @click.option("--seed", default=0, show_default=True, help="Of everything random.")
 @click.option("--seconds", type=float, help="End after this time.")
 @click.option("--no-mdns", is_flag=True, help="Do not announce it on the network.")
-def command(faults: Path | None, seconds: float | None, no_mdns: bool, offset_ms: float, **options: Any) -> None:
+def command(
+    faults: Path | None,
+    seconds: float | None,
+    no_mdns: bool,
+    no_echo: bool,
+    echo_path: str,
+    offset_ms: float,
+    **options: Any,
+) -> None:
     """Run a simulated Neon until Ctrl+C."""
     if seconds is not None and not 0 < seconds < float("inf"):
         raise ConfigurationError("seconds", seconds, "above 0")
     script = read_faults(faults) if faults is not None else ()
-    settings = SimulatorSettings(offset_ns=round(offset_ms * 1e6), mdns=not no_mdns, keep_truth=False, **options)
+    settings = SimulatorSettings(
+        offset_ns=round(offset_ms * 1e6),
+        mdns=not no_mdns,
+        has_echo=not no_echo,
+        echo_path=EchoPathSpec.parse(echo_path),
+        keep_truth=False,
+        **options,
+    )
     asyncio.run(_serve(SimulatedNeon(settings), script, seconds))
 
 

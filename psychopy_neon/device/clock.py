@@ -2,43 +2,62 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+import os
 import selectors
+import socket
 import threading
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
 
 from psychopy_neon.device.transport import connect_tcp
 from psychopy_neon.device.worker import StopSignal
 from psychopy_neon.errors import ClockNotReadyError, LinkError, NeonError, NeonTimeoutError, RemoteProtocolError
 from psychopy_neon.timing.host_clock import HostClock
-from psychopy_neon.timing.offset import ClockOffset, Exchange, OffsetEstimator
+from psychopy_neon.timing.offset import ClockOffset, Exchange, OffsetEstimator, Rounding
+from psychopy_neon.timing.pace import pause_s
+from psychopy_neon.timing.track import ClockSegment, ClockTrack
 from psychopy_neon.wire.echo import REPLY_BYTES, encode_request, parse_reply
 
 __all__ = ["DeviceClock", "EchoFeed"]
 
 CONNECT_LIMIT_S = 2.0
 REPLY_LIMIT_NS = 1_000_000_000
-QUICK_COUNT = 10
-CALM_COUNT = 4
-IN_BURST_S = 0.02
-BETWEEN_BURSTS_S = 2.0
-RETRY_S = 1.0
+RETRY_S = 0.5
+EXCHANGES_KEPT = 4096
 
 
 class DeviceClock:
     """What is known about the device's clock; both directions of every conversion.
+
+    Parameters
+    ----------
+    rounding : {"floor", "any"}
+        What the phone does to get the whole milliseconds of its time echo.
+    host_clock : HostClock, optional
+        Tests inject another.
 
     Notes
     -----
     Thread: any.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, rounding: Rounding = "floor", host_clock: HostClock | None = None) -> None:
+        self._host_clock = host_clock or HostClock()
         self._lock = threading.Lock()
-        self._estimator = OffsetEstimator()  # guarded by _lock
+        self._estimator = OffsetEstimator(rounding)  # guarded by _lock
+        self._track = ClockTrack()  # guarded by _lock
+        self._exchanges: deque[Exchange] = deque(maxlen=EXCHANGES_KEPT)  # guarded by _lock
         self._is_ready = threading.Event()
         self.newest: ClockOffset | None = None
-        """The offset, None before the first echo."""
-        self._trouble = "no time echo has been answered yet"
+        """The offset, None before the first echoes."""
+        self.settled_ns: int | None = None
+        """Host clock up to which every step of the device's clock is known."""
+        self.trouble: str | None = "no time echo has been answered yet"
+        """Why there is no echo now; None while there is."""
 
     @property
     def offset(self) -> ClockOffset:
@@ -47,51 +66,118 @@ class DeviceClock:
         Raises
         ------
         ClockNotReadyError
-            Before the first echo; says why there was none.
+            Before the first echoes; says why there were none.
         """
         newest = self.newest
         if newest is None:
             raise ClockNotReadyError(
-                f"the offset of the device's clock is not known: {self._trouble}. "
+                f"the offset of the device's clock is not known: {self.trouble or 'only one echo so far'}. "
                 'Wait a second, or let the device stamp (at_ns="arrival")'
             )
         return newest
 
     @property
-    def history(self) -> tuple[ClockOffset, ...]:
-        """The last offset of every segment between steps of the device's clock, oldest first."""
+    def history(self) -> tuple[ClockSegment, ...]:
+        """What was known in the course of time, by segments between steps of the device's clock, oldest first."""
         with self._lock:
-            return self._estimator.history
+            return tuple(replace(each, offsets=list(each.offsets)) for each in self._track.segments)
+
+    @property
+    def exchanges(self) -> tuple[Exchange, ...]:
+        """The newest echoes, oldest first."""
+        with self._lock:
+            return tuple(self._exchanges)
+
+    @property
+    def outliers(self) -> int:
+        """Echoes that could not be true."""
+        return self._estimator.outliers
+
+    @property
+    def rate_changes(self) -> int:
+        """How often the device's clock was found to run at another rate than before."""
+        return self._estimator.rate_changes
 
     def host_ns(self, device_ns: int, near_host_ns: int | None = None) -> int:
         """Host clock of a device time.
 
         After a backward step of the device's clock a device time has happened twice: the one nearest to
         ``near_host_ns`` is meant, by default the newest.
+
+        Raises
+        ------
+        ClockNotReadyError
         """
-        newest = self.offset
-        if near_host_ns is None:
-            return newest.host_ns(device_ns)
-        candidates = [offset.host_ns(device_ns) for offset in reversed(self.history)]
-        return min(candidates, key=lambda host_ns: abs(host_ns - near_host_ns))
+        with self._known() as track:
+            return track.host_ns(device_ns, near_host_ns)
 
     def device_ns(self, host_ns: int) -> int:
-        """Device clock, Unix ns, of a host time; by the newest offset."""
-        return self.offset.device_ns(host_ns)
+        """Device clock, Unix ns, of a host time; inverse of :meth:`host_ns` within a segment."""
+        with self._known() as track:
+            return track.device_ns(host_ns)
+
+    def offset_at(self, host_ns: int) -> ClockOffset:
+        """Offset and bound at a host time, by the segment that it lies in.
+
+        Raises
+        ------
+        ClockNotReadyError
+        """
+        with self._known() as track:
+            return track.offset_at(host_ns)
+
+    def segment_of(self, device_ns: int, seen_ns: int) -> int:
+        """Number of the segment that a device time belongs to which was read shortly before ``seen_ns``."""
+        with self._known() as track:
+            return track.segment_of(device_ns, seen_ns).segment
+
+    def last_offset(self, segment: int) -> ClockOffset:
+        """The newest that is known of a segment."""
+        with self._known() as track:
+            return track.segments[segment].offsets[-1]
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the history as JSON, with one instant on the host and on the wall clock (Unix ns) for people.
+
+        Raises
+        ------
+        OSError
+            The file cannot be written.
+        """
+        host_ns, wall_ns = self._host_clock.wall_bracket_ns()
+        content = {"host_ns": host_ns, "wall_ns": wall_ns, "segments": [asdict(each) for each in self.history]}
+        Path(path).write_text(json.dumps(content) + "\n", encoding="utf-8")
 
     def wait(self, timeout_s: float) -> bool:
         """True as soon as an offset is known, at the latest after ``timeout_s``."""
         return self._is_ready.wait(timeout_s)
 
-    def add(self, exchange: Exchange) -> None:
-        """Take an echo."""
+    def add(self, exchange: Exchange) -> float:
+        """Take an echo; the pause in seconds from its sending to that of the next."""
         with self._lock:
-            self.newest = self._estimator.add(exchange)
-        self._is_ready.set()
+            self._exchanges.append(exchange)
+            newest = self._estimator.add(exchange)
+            if newest is not None and not self._estimator.is_doubtful:
+                self._track.add(newest, self._estimator.began_ns)
+                self.settled_ns = self._estimator.settled_ns
+            self.newest, self.trouble = newest, None
+            pause = pause_s(newest, self._estimator.is_doubtful)
+        if newest is not None:
+            self._is_ready.set()
+        return pause
 
     def report_trouble(self, text: str) -> None:
-        """Why there is no echo, for the error that :attr:`offset` raises."""
-        self._trouble = text
+        """Why there is no echo, for whoever asks for the offset."""
+        self.trouble = text
+
+    @contextlib.contextmanager
+    def _known(self) -> Iterator[ClockTrack]:
+        """The track, locked, with something in it."""
+        with self._lock:
+            if self._track.segments:
+                yield self._track
+                return
+        self.offset  # raises, and says why  # noqa: B018
 
 
 class EchoFeed:
@@ -131,10 +217,12 @@ class EchoFeed:
         ):
             selector.register(sock, selectors.EVENT_READ)
             selector.register(stop.socket, selectors.EVENT_READ)
-            left = QUICK_COUNT
+            # Sent back unchanged. By the protocol it is the wall clock; here that marks the first, the others count on.
+            number = self._host_clock.wall_bracket_ns()[1] // 1_000_000
             while not stop.is_set:
+                number += 1
                 try:
-                    exchange = self._exchange(sock.send, sock.recv, selector, stop)
+                    exchange = self._exchange(number, sock, selector, stop)
                 except NeonError:  # NeonTimeoutError is an OSError too
                     raise
                 except OSError as error:
@@ -142,28 +230,17 @@ class EchoFeed:
                 if exchange is None:
                     return
                 # The first exchange of a connection pays for the device's waking up: its wide interval does no harm.
-                self._clock.add(exchange)
-                left -= 1
-                if left == 0:
-                    left = CALM_COUNT
-                    stop.wait(BETWEEN_BURSTS_S)
-                else:
-                    stop.wait(IN_BURST_S)
+                pause = self._clock.add(exchange)
+                stop.wait(pause - (self._host_clock.now_ns() - exchange.sent_ns) / 1e9)
 
     def _exchange(
-        self,
-        send: Callable[[bytes], int],
-        recv: Callable[[int], bytes],
-        selector: selectors.BaseSelector,
-        stop: StopSignal,
+        self, number: int, sock: socket.socket, selector: selectors.BaseSelector, stop: StopSignal
     ) -> Exchange | None:
         """One echo; None when told to stop."""
         now_ns = self._host_clock.now_ns
-        reply = b""
-        # Sent back unchanged; it is the wall clock because the protocol says so, nothing is timed by it.
-        number = self._host_clock.wall_bracket_ns()[1] // 1_000_000
+        reply, request = b"", encode_request(number)
         sent_ns = now_ns()
-        send(encode_request(number))
+        sock.send(request)
         while len(reply) < REPLY_BYTES:
             left_ns = sent_ns + REPLY_LIMIT_NS - now_ns()
             if left_ns <= 0:
@@ -173,7 +250,7 @@ class EchoFeed:
             if stop.is_set:
                 return None
             try:
-                data = recv(REPLY_BYTES - len(reply))
+                data = sock.recv(REPLY_BYTES - len(reply))
             except BlockingIOError:
                 continue
             if not data:

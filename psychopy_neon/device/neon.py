@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import atexit
 import operator
+import os
+import time
 import weakref
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
 
 from psychopy_neon.device.buffers import Ring
 from psychopy_neon.device.clock import DeviceClock, EchoFeed
 from psychopy_neon.device.connect import connect
+from psychopy_neon.device.journal import Journal, NoJournal
 from psychopy_neon.device.matching import matched
 from psychopy_neon.device.outbox import Outbox, PendingEvent
 from psychopy_neon.device.pipeline import GazeLine, MediaLine, SceneLine
@@ -20,14 +24,15 @@ from psychopy_neon.device.status_feed import StatusBoard, StatusFeed
 from psychopy_neon.device.stream import Stream
 from psychopy_neon.device.stream_worker import StreamWorker
 from psychopy_neon.device.video import SceneDecoder, SceneSource
-from psychopy_neon.device.worker import Crew
+from psychopy_neon.device.worker import Crew, Worker
 from psychopy_neon.errors import ConfigurationError, LinkError
 from psychopy_neon.samples import CameraCalibration, GazeSample, SceneFrame
 from psychopy_neon.timing.host_clock import HostClock
+from psychopy_neon.timing.offset import Rounding
 from psychopy_neon.wire.calibration import parse_calibration
 from psychopy_neon.wire.rtsp_session import MediaKind
 from psychopy_neon.wire.sdp import Media
-from psychopy_neon.wire.status import DeviceStatus, Recording, Sensor, parse_status
+from psychopy_neon.wire.status import DeviceStatus, Sensor, parse_status
 
 __all__ = ["Neon"]
 
@@ -37,6 +42,7 @@ SCENE_KEPT = 10
 GAZE_MAX_AGE_S = 0.25
 SCENE_MAX_AGE_S = 0.5
 CLOCK_WAIT_S = 1.0
+CLOSE_SLACK_S = 1.5
 STREAM_REST_LIMIT_S = 2.0
 LOST_AFTER_NS = 1_000_000_000
 SILENT_AFTER_NS = 3_000_000_000
@@ -60,6 +66,13 @@ class Neon:
         Tests inject another.
     timeout_s : float
         Limit of each request.
+    echo_rounding : {"floor", "any"}
+        Whether the phone cuts its time to whole milliseconds in time echoes, as phones are known to; ``"any"`` widens
+        the bounds so that they hold for one that rounds, too.
+    journal : path, None or False
+        Where events and recording commands are written down before they are sent. A path: a file to append to, kept.
+        None: a file of this run in the user's folder for such things, made with the first event and deleted by
+        ``close()`` unless something was not confirmed. False: none; then what cannot be delivered is lost at the end.
 
     Raises
     ------
@@ -84,6 +97,8 @@ class Neon:
         name: str | None = None,
         host_clock: HostClock | None = None,
         timeout_s: float = 5.0,
+        echo_rounding: Rounding = "floor",
+        journal: str | os.PathLike[str] | Literal[False] | None = None,
     ) -> None:
         self.host_clock = host_clock or HostClock()
         """What says what time it is."""
@@ -100,11 +115,13 @@ class Neon:
         self._board = StatusBoard(status, self.host_clock.now_ns())
         self._calibration: CameraCalibration | None = None
         self._stream_workers: list[StreamWorker] = []
-        self.clock = DeviceClock()
+        self.clock = DeviceClock(echo_rounding, self.host_clock)
         self.gaze: Stream[GazeSample] = self._make_gaze()
         self.scene: Stream[SceneFrame] = self._make_scene()
-        self._outbox = Outbox(RestClient(self._peer, timeout_s))
-        self._start_workers()
+        self._journal = self._make_journal(journal, status)
+        self.outbox = Outbox(RestClient(self._peer, timeout_s), self._journal, self._board, self.clock.offset_at)
+        """Delivers events and recording commands; see its ``health``."""
+        self._senders = self._start_workers()
         self._at_exit = _close_at_exit(self)
         if status.phone.time_echo_port is not None:
             self.clock.wait(CLOCK_WAIT_S)
@@ -164,11 +181,13 @@ class Neon:
         ------
         RecordingRefusedError
             With the device's reason.
-        LinkError, NeonTimeoutError
+        NeonTimeoutError
+            Not confirmed in time. If it was not sent yet it is withdrawn: no recording starts long after.
+        LinkError
+            Closed meanwhile.
         """
         self.crew.check()
-        recording_id: str = self._outbox.command("start").result(timeout_s)
-        self._note_recording(recording_id, "START")
+        recording_id: str = self.outbox.command("start").result(timeout_s)
         return recording_id
 
     def stop_recording(self, timeout_s: float = 10.0) -> None:
@@ -178,43 +197,49 @@ class Neon:
         ------
         RecordingRefusedError
             With the device's reason, for example that none runs.
-        LinkError, NeonTimeoutError
+        NeonTimeoutError
+            Not confirmed in time; says how many events still wait to be confirmed before it. If it was not sent yet it
+            is withdrawn: the recording goes on.
+        LinkError
+            Closed meanwhile.
         """
         self.crew.check()
-        self._outbox.command("stop_and_save").result(timeout_s)
-        self._note_recording(None, "SAVE")
+        self.outbox.command("stop_and_save").result(timeout_s)
 
     def cancel_recording(self, timeout_s: float = 10.0) -> None:
         """Stop the recording and throw it away; errors as in :meth:`stop_recording`."""
         self.crew.check()
-        self._outbox.command("cancel").result(timeout_s)
-        self._note_recording(None, "DISCARD")
+        self.outbox.command("cancel").result(timeout_s)
 
     def send_event(self, name: str, at_ns: int | Literal["arrival"] | None = None) -> PendingEvent:
-        """Send an event; returns at once, the outbox delivers it in order.
+        """Send an event; returns at once, the outbox writes it down and delivers it in order.
+
+        Its time on the device's clock is computed once, when it is first sent, and never changes.
 
         Parameters
         ----------
         name
-            At least one character.
+            1 to 1000 characters; a longer one is cut, with a warning.
         at_ns
             Host clock of the event; None: now; ``"arrival"``: the device stamps its arrival, in whole milliseconds.
+            Such an event cannot be repeated without becoming another one: if its answer is lost it stays unsure.
 
         Raises
         ------
         ConfigurationError
-            The name is empty, or the time no whole number.
+            The name is empty or no text that can be written, or the time no whole number.
         ClockNotReadyError
-            There is no clock offset yet, so the device's time of the event is not known.
+            There is no clock offset at all yet, so the device's time of the event cannot be computed.
         """
         called_ns = self.host_clock.now_ns()
         self.crew.check()
-        if not isinstance(name, str) or not name:
-            raise ConfigurationError("name", name, "a text with at least one character")
+        _check_name(name)
         if at_ns == "arrival":
-            return self._outbox.send_event(name, None, None)
+            return self.outbox.send_event(name, None)
         host_ns = called_ns if at_ns is None else _whole_ns(at_ns)
-        return self._outbox.send_event(name, host_ns, self.clock.device_ns(host_ns))
+        if self.clock.newest is None:
+            self.clock.offset_at(host_ns)  # raises, and says why
+        return self.outbox.send_event(name, host_ns)
 
     # Streams together
 
@@ -231,11 +256,20 @@ class Neon:
     # Life
 
     def close(self) -> None:
-        """End streams and threads; what waits in the outbox is sent first, within a limit. Idempotent."""
+        """End streams and threads; what waits in the outbox is sent first, within a limit. Idempotent.
+
+        What cannot be sent within ``timeout_s`` is named in one warning and stays in the journal.
+        """
         if self.crew.is_closed:
             return
         atexit.unregister(self._at_exit)
-        self.crew.close(self._timeout_s + 1.0)
+        end_s = time.monotonic() + self._timeout_s + CLOSE_SLACK_S
+        for worker in self._senders:
+            worker.stop.set()
+        # The status connection lives on meanwhile: it tells of events whose answers are lost.
+        for worker in self._senders:
+            worker.join(end_s - time.monotonic())
+        self.crew.close(max(end_s - time.monotonic(), CLOSE_SLACK_S))
         self._rest.close()
         self._stream_rest.close()
 
@@ -253,31 +287,48 @@ class Neon:
 
     # Putting it together
 
-    def _start_workers(self) -> None:
+    def _make_journal(self, journal: str | os.PathLike[str] | Literal[False] | None, status: DeviceStatus) -> NoJournal:
+        if journal is False:
+            return NoJournal()
+        hardware, phone = status.hardware, status.phone
+        serial = hardware.module_serial or hardware.world_camera_serial
+        device = {"address": str(self._peer), "serial": serial, "name": phone.device_name}
+        return Journal(None if journal is None else Path(journal), device, self.host_clock)
+
+    def _start_workers(self) -> list[Worker]:
+        """The two that send are returned."""
         echo = EchoFeed(self._peer.ip, lambda: self._board.status.phone.time_echo_port, self.clock, self.host_clock)
-        feed = StatusFeed(RestClient(self._peer, self._timeout_s), self._board, self.host_clock)
+        rest = RestClient(self._peer, self._timeout_s)
+        feed = StatusFeed(rest, self._board, self.host_clock, self.outbox.hear)
         self.crew.start("clock", echo.run)
         self.crew.start("status", feed.run)
-        self.crew.start("outbox", self._outbox.run)
+        senders = [self.crew.start("outbox", self.outbox.run)]
+        if isinstance(self._journal, Journal):
+            senders.append(self.crew.start("journal", self._journal.run))
+        return senders
 
     def _make_gaze(self) -> Stream[GazeSample]:
         ring: Ring[GazeSample] = Ring(GAZE_KEPT)
 
         def make_line(_session: int, media: Media, clock_hz: int) -> MediaLine[Any]:
-            return GazeLine(media, clock_hz, lambda: self.clock.newest, ring.add)
+            return GazeLine(media, clock_hz, self.clock, ring.add)
 
         worker = self._make_worker("gaze", "application", make_line, is_pumped=True)
-        return Stream("gaze", ring, worker, self.host_clock, GAZE_MAX_AGE_S)
+        return Stream("gaze", ring, worker, self.host_clock, GAZE_MAX_AGE_S, self._clock_trouble)
 
     def _make_scene(self) -> Stream[SceneFrame]:
         ring: Ring[SceneFrame] = Ring(SCENE_KEPT)
-        decoder = SceneDecoder(lambda: self.clock.newest, ring.add)
+        decoder = SceneDecoder(ring.add)
 
         def make_line(session: int, media: Media, clock_hz: int) -> MediaLine[Any]:
-            return SceneLine(media, clock_hz, session, decoder.put)
+            return SceneLine(media, clock_hz, self.clock, session, decoder.put)
 
         worker = self._make_worker("world", "video", make_line)
-        return Stream("scene", ring, SceneSource(worker, decoder, self.crew), self.host_clock, SCENE_MAX_AGE_S)
+        source = SceneSource(worker, decoder, self.crew)
+        return Stream("scene", ring, source, self.host_clock, SCENE_MAX_AGE_S, self._clock_trouble)
+
+    def _clock_trouble(self) -> str | None:
+        return self.clock.trouble
 
     def _make_worker(
         self,
@@ -300,14 +351,15 @@ class Neon:
             self._board.replace(parse_status(self._stream_rest.get("/api/status")))
         return self._board.status.sensor(name)
 
-    def _note_recording(self, recording_id: str | None, action: str) -> None:
-        """What the device confirmed by REST, until its own message comes by websocket."""
 
-        def change(status: DeviceStatus) -> DeviceStatus:
-            known = status.recording.id if status.recording is not None else ""
-            return status.updated(Recording(recording_id or known, action))
-
-        self._board.apply(change)
+def _check_name(name: Any) -> None:
+    if not isinstance(name, str) or not name:
+        raise ConfigurationError("name", name, "a text with at least one character")
+    if not name.isascii():
+        try:
+            name.encode()
+        except UnicodeEncodeError as error:
+            raise ConfigurationError("name", name, f"characters that UTF-8 can write ({error.reason})") from None
 
 
 def _whole_ns(at_ns: Any) -> int:

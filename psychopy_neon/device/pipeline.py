@@ -23,8 +23,7 @@ from typing import Generic, TypeVar
 
 from psychopy_neon.errors import RemoteProtocolError
 from psychopy_neon.samples import GazeDatum, GazeSample
-from psychopy_neon.timing.media_clock import MediaClock
-from psychopy_neon.timing.offset import ClockOffset
+from psychopy_neon.timing.sample_times import OffsetSource, SampleTimes
 from psychopy_neon.wire.gaze import parse_gaze
 from psychopy_neon.wire.h264 import AccessUnit, Depacketizer, parameter_sets_from_fmtp
 from psychopy_neon.wire.reorder import ReorderBuffer
@@ -32,7 +31,7 @@ from psychopy_neon.wire.rtcp import ReceiverReport, ReportBlock, SenderReport, S
 from psychopy_neon.wire.rtp import RtpPacket
 from psychopy_neon.wire.sdp import Media
 
-__all__ = ["Counts", "GazeLine", "MediaLine", "SceneLine", "TimedUnit", "host_time"]
+__all__ = ["Counts", "GazeLine", "MediaLine", "SceneLine", "TimedUnit"]
 
 NS_PER_MS = 1_000_000
 GAZE_WAIT_NS = 15 * NS_PER_MS
@@ -42,7 +41,6 @@ MAX_WAITING = 1000
 _SDES_CNAME = 1
 
 Datum = TypeVar("Datum")
-Offset = Callable[[], "ClockOffset | None"]
 
 
 @dataclass(slots=True)
@@ -73,18 +71,10 @@ class TimedUnit:
 
     unit: AccessUnit
     device_ns: int
-    clock_bound_ns: int
+    host_ns: int
+    bound_ns: int | None
     received_ns: int
     session: int
-
-
-def host_time(
-    device_ns: int, media_bound_ns: int, offset: ClockOffset | None, received_ns: int
-) -> tuple[int, int | None]:
-    """Host time of a device time and its bound; without an offset the time of arrival and no bound."""
-    if offset is None:
-        return received_ns, None
-    return offset.host_ns(device_ns), offset.bound_at_ns(received_ns) + media_bound_ns
 
 
 @dataclass(slots=True)
@@ -107,6 +97,8 @@ class MediaLine(ABC, Generic[Datum]):
     media : Media
         From the session description: payload types, clock rate.
     clock_hz : int
+    offsets : OffsetSource
+        The device's clock.
     max_wait_ns : int
         How long a packet may wait for an earlier one.
 
@@ -115,8 +107,7 @@ class MediaLine(ABC, Generic[Datum]):
     Thread: one at a time; the session sees to that.
     """
 
-    def __init__(self, media: Media, clock_hz: int, max_wait_ns: int) -> None:
-        self.clock = MediaClock(clock_hz)
+    def __init__(self, media: Media, clock_hz: int, offsets: OffsetSource, max_wait_ns: int) -> None:
         self.malformed = 0
         self.dropped = 0
         self.last_packet_ns: int | None = None
@@ -127,6 +118,9 @@ class MediaLine(ABC, Generic[Datum]):
         self._reorder = ReorderBuffer(max_wait_ns)
         self._ssrc: int | None = None
         self._early_report: SenderReport | None = None  # of a source that has not sent a packet yet
+        self._clock_hz = clock_hz
+        self._offsets = offsets
+        self._times = SampleTimes(clock_hz, offsets)
         self._untimed: deque[tuple[int, Datum, int]] = deque()
         self._source = _Source()
 
@@ -157,20 +151,21 @@ class MediaLine(ABC, Generic[Datum]):
         return True
 
     def due(self, now_ns: int) -> None:
-        """Let go of packets that have waited long enough for an earlier one."""
+        """Let go of packets that have waited long enough for an earlier one, and of data whose time is known by now."""
         for ready, arrived_ns in self._reorder.due(now_ns):
             self._unpack(ready, arrived_ns)
+        self._release(now_ns)
 
     @property
     def is_timed(self) -> bool:
-        """Whether host times do not depend on when a packet was read."""
-        return True
+        """Whether host times do not depend on when a packet was read: without a clock offset that is all there is."""
+        return self._offsets.newest is not None
 
     def _begin_source(self, packet: RtpPacket, received_ns: int) -> None:
         """A new SSRC has tick and sequence origins of its own: nothing of the old one may time it."""
         if self._ssrc is not None:
             self.due(sys.maxsize)
-            self.clock = MediaClock(self.clock.clock_hz)
+            self._times = SampleTimes(self._clock_hz, self._offsets)
             self.dropped += len(self._untimed)
             self._untimed.clear()
         self._ssrc = packet.ssrc
@@ -182,15 +177,27 @@ class MediaLine(ABC, Generic[Datum]):
 
     # Times
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether a report has told what the ticks mean."""
+        return self._times.media.is_ready
+
     def _time(self, ticks: int, datum: Datum, received_ns: int) -> None:
-        device_ns = self.clock.device_ns(ticks)
-        if device_ns is not None:
-            self._deliver(datum, device_ns, received_ns)
+        if self._times.is_ready(received_ns):
+            if self._untimed:
+                self._release(received_ns)
+            self._deliver(datum, ticks, received_ns)
             return
         if len(self._untimed) >= MAX_WAITING:
             self._untimed.popleft()
             self.dropped += 1
         self._untimed.append((ticks, datum, received_ns))
+
+    def _release(self, now_ns: int) -> None:
+        """Deliver what has waited for a report, or for the echo that tells what a report means."""
+        while self._untimed and self._times.is_ready(now_ns):
+            ticks, datum, received_ns = self._untimed.popleft()
+            self._deliver(datum, ticks, received_ns)
 
     def control(self, data: bytes, received_ns: int) -> None:
         """Take an RTCP datagram: sender reports tie ticks to the device's clock."""
@@ -208,12 +215,11 @@ class MediaLine(ABC, Generic[Datum]):
                 self._early_report = packet
 
     def _take_report(self, report: SenderReport, received_ns: int) -> None:
-        self.clock.add_report(report.rtp_timestamp, report.unix_ns)
+        self._times.add_report(report.rtp_timestamp, report.unix_ns, received_ns)
         self.reports += 1
         self._source.last_sr = (report.ntp >> 16) & 0xFFFFFFFF
         self._source.last_sr_at_ns = received_ns
-        while self._untimed:
-            self._time(*self._untimed.popleft())
+        self._release(received_ns)
 
     def receiver_report(self, now_ns: int) -> bytes | None:
         """RR and SDES as one datagram (RFC 3550 section 6.1); None before the first packet."""
@@ -241,21 +247,15 @@ class MediaLine(ABC, Generic[Datum]):
     def _unpack(self, packet: RtpPacket, received_ns: int) -> None: ...
 
     @abstractmethod
-    def _deliver(self, datum: Datum, device_ns: int, received_ns: int) -> None: ...
+    def _deliver(self, datum: Datum, ticks: int, received_ns: int) -> None: ...
 
 
 class GazeLine(MediaLine[GazeDatum]):
     """RTP datagrams to gaze samples."""
 
-    def __init__(self, media: Media, clock_hz: int, offset: Offset, sink: Callable[[GazeSample], None]) -> None:
-        super().__init__(media, clock_hz, GAZE_WAIT_NS)
-        self._offset = offset
+    def __init__(self, media: Media, clock_hz: int, offsets: OffsetSource, sink: Callable[[GazeSample], None]) -> None:
+        super().__init__(media, clock_hz, offsets, GAZE_WAIT_NS)
         self._sink = sink
-
-    @property
-    def is_timed(self) -> bool:
-        """Without a clock offset the time of arrival is all that there is."""
-        return self._offset() is not None
 
     def _unpack(self, packet: RtpPacket, received_ns: int) -> None:
         try:
@@ -265,8 +265,8 @@ class GazeLine(MediaLine[GazeDatum]):
             return
         self._time(packet.timestamp, datum, received_ns)
 
-    def _deliver(self, datum: GazeDatum, device_ns: int, received_ns: int) -> None:
-        host_ns, bound_ns = host_time(device_ns, self.clock.bound_ns, self._offset(), received_ns)
+    def _deliver(self, datum: GazeDatum, ticks: int, received_ns: int) -> None:
+        device_ns, host_ns, bound_ns = self._times.at(ticks, received_ns)
         _, sequence, x, y, worn, left, right = datum
         values = (device_ns, host_ns, bound_ns, x, y, worn, left, right, sequence, received_ns)
         self._sink(tuple.__new__(GazeSample, values))  # as in wire.rtp
@@ -275,8 +275,15 @@ class GazeLine(MediaLine[GazeDatum]):
 class SceneLine(MediaLine[AccessUnit]):
     """RTP datagrams to coded pictures for the decoder."""
 
-    def __init__(self, media: Media, clock_hz: int, session: int, sink: Callable[[TimedUnit], None]) -> None:
-        super().__init__(media, clock_hz, SCENE_WAIT_NS)
+    def __init__(
+        self,
+        media: Media,
+        clock_hz: int,
+        offsets: OffsetSource,
+        session: int,
+        sink: Callable[[TimedUnit], None],
+    ) -> None:
+        super().__init__(media, clock_hz, offsets, SCENE_WAIT_NS)
         self._session = session
         self._sink = sink
         self._depacketizer = Depacketizer()
@@ -297,5 +304,5 @@ class SceneLine(MediaLine[AccessUnit]):
             self._time(unit.ticks, unit, arrived_ns)
         self._previous_ns = received_ns
 
-    def _deliver(self, datum: AccessUnit, device_ns: int, received_ns: int) -> None:
-        self._sink(TimedUnit(datum, device_ns, self.clock.bound_ns, received_ns, self._session))
+    def _deliver(self, datum: AccessUnit, ticks: int, received_ns: int) -> None:
+        self._sink(TimedUnit(datum, *self._times.at(ticks, received_ns), received_ns, self._session))

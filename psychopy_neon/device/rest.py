@@ -19,8 +19,10 @@ import urllib3
 from psychopy_neon.device.transport import Peer
 from psychopy_neon.errors import LinkError, NeonTimeoutError, RemoteProtocolError, RequestRefusedError
 
-__all__ = ["RestClient"]
+__all__ = ["NOT_CARRIED_OUT", "RestClient"]
 
+NOT_CARRIED_OUT = frozenset({429, 503})
+"""Too many requests, service unavailable: nobody has looked at the request, and a moment later somebody may."""
 _CONNECT_LIMIT_S = 2.0
 _MAX_BYTES = 4 << 20
 _CHUNK = 65536
@@ -47,7 +49,7 @@ class RestClient:
         self.peer = peer
         self.limit_s = limit_s
         self.was_sent = False
-        """Whether the last request may have reached the device although it failed."""
+        """Whether the last request may have been carried out although it failed."""
         host = f"[{peer.ip}]" if ":" in peer.ip else peer.ip
         self._base = f"http://{host}:{peer.port}"
         self._lock = threading.Lock()
@@ -84,6 +86,7 @@ class RestClient:
 
     def _json(self, method: str, path: str, body: dict[str, Any] | None) -> Any:
         status, _, data = self._request(method, path, body)
+        self.was_sent = status not in NOT_CARRIED_OUT
         if status != 200:
             raise self._refusal(method, path, status, data)
         envelope = _parse_envelope(f"{method} {path}", status, data)
@@ -126,8 +129,17 @@ class RestClient:
     def _exchange(self, method: str, path: str, body: dict[str, Any] | None) -> tuple[int, str, bytes]:
         self._deadline.at_s = time.monotonic() + self.limit_s
         limits = (min(_CONNECT_LIMIT_S, self.limit_s), self.limit_s)
+        # The same body gives the same bytes, and names in them stay what they are instead of escapes.
+        sent = None if body is None else json.dumps(body, ensure_ascii=False).encode()
+        headers = None if body is None else {"Content-Type": "application/json"}
         with self._session.request(
-            method, self._base + path, json=body, timeout=limits, stream=True, allow_redirects=False
+            method,
+            self._base + path,
+            data=sent,
+            headers=headers,
+            timeout=limits,
+            stream=True,
+            allow_redirects=False,
         ) as response:
             data = bytearray()
             for chunk in response.iter_content(_CHUNK):

@@ -141,7 +141,7 @@ class RtspLink:
         while self._ended is None:
             self._take_packet(line)
             now_ns = self._now_ns()
-            if not line.clock.is_ready:
+            if not line.is_ready:
                 self._read_ready(0)  # the first report is what the first packets wait for
             if now_ns >= next_tick_ns:
                 if stop.is_set:

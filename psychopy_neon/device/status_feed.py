@@ -16,7 +16,7 @@ from psychopy_neon.device.transport import connect_tcp
 from psychopy_neon.device.worker import StopSignal
 from psychopy_neon.errors import LinkError, NeonError
 from psychopy_neon.timing.host_clock import HostClock
-from psychopy_neon.wire.status import DeviceEvent, DeviceStatus, parse_component, parse_status
+from psychopy_neon.wire.status import DeviceEvent, DeviceStatus, Recording, parse_component, parse_status
 
 __all__ = ["StatusBoard", "StatusFeed"]
 
@@ -64,6 +64,21 @@ class StatusBoard:
         with self._lock:
             self._status = change(self._status)
 
+    @property
+    def recording_id(self) -> str | None:
+        """The recording that runs; None: none does."""
+        recording = self._status.recording
+        return recording.id if recording is not None and recording.action == "START" else None
+
+    def note_recording(self, recording_id: str | None, action: str) -> None:
+        """What the device confirmed by REST, until its own message comes by websocket; None: the recording it was."""
+
+        def change(status: DeviceStatus) -> DeviceStatus:
+            known = status.recording.id if status.recording is not None else ""
+            return status.updated(Recording(recording_id or known, action))
+
+        self.apply(change)
+
 
 class StatusFeed:
     """The worker behind a :class:`StatusBoard`.
@@ -72,10 +87,19 @@ class StatusFeed:
     ----------
     rest : RestClient
         For this worker alone.
+    on_event : callable
+        Given every event that the device says to have taken, from whichever client; must not wait.
     """
 
-    def __init__(self, rest: RestClient, board: StatusBoard, host_clock: HostClock) -> None:
+    def __init__(
+        self,
+        rest: RestClient,
+        board: StatusBoard,
+        host_clock: HostClock,
+        on_event: Callable[[DeviceEvent], object] = lambda _event: None,
+    ) -> None:
         self._rest = rest
+        self._on_event = on_event
         self._board = board
         self._now_ns = host_clock.now_ns
 
@@ -137,5 +161,7 @@ class StatusFeed:
         if len(data) <= MAX_MESSAGE_BYTES:
             with contextlib.suppress(ValueError, RecursionError):  # no JSON: counted as unknown
                 component = parse_component(json.loads(data))
-        if not isinstance(component, DeviceEvent):
+        if isinstance(component, DeviceEvent):
+            self._on_event(component)
+        else:
             self._board.apply(lambda status: status.updated(component))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Generic, Literal, Protocol, TypeVar
 
 from psychopy_neon.device.buffers import Cursor, Ring
@@ -105,6 +106,8 @@ class Stream(Generic[Item]):
     source : StreamSource
     default_max_age_s : float
         Of :meth:`latest`.
+    clock_trouble : callable
+        Why the device's clock is not known as it should be, or None; for ``health``.
 
     Notes
     -----
@@ -112,13 +115,20 @@ class Stream(Generic[Item]):
     """
 
     def __init__(
-        self, name: str, ring: Ring[Item], source: StreamSource, host_clock: HostClock, default_max_age_s: float
+        self,
+        name: str,
+        ring: Ring[Item],
+        source: StreamSource,
+        host_clock: HostClock,
+        default_max_age_s: float,
+        clock_trouble: Callable[[], str | None],
     ) -> None:
         self.name = name
         self.default_max_age_s = default_max_age_s
         self._ring = ring
         self._source = source
         self._host_clock = host_clock
+        self._clock_trouble = clock_trouble
         self._own = Reader(name, Cursor(ring, 0), source)
 
     def latest(self, max_age_s: float | Literal["default"] | None = "default") -> Item | None:
@@ -135,7 +145,11 @@ class Stream(Generic[Item]):
         if item is None or max_age_s is None:
             return item
         limit_s = self.default_max_age_s if max_age_s == "default" else max_age_s
-        return item if self._host_clock.now_ns() - item.host_ns <= limit_s * 1e9 else None
+        return item if self.age_s(item) <= limit_s else None
+
+    def age_s(self, item: Item) -> float:
+        """Seconds since an item was measured on the device."""
+        return (self._host_clock.now_ns() - item.host_ns) / 1e9
 
     def take(self) -> list[Item]:
         """Every item since the last ``take()`` or ``wait()``, oldest first; never waits."""
@@ -173,6 +187,7 @@ class Stream(Generic[Item]):
             rate_hz=self._rate_hz(now_ns),
             age_s=None if newest is None else (now_ns - newest.received_ns) / 1e9,
             gaps=self._source.gaps,
+            clock_trouble=self._clock_trouble(),
         )
 
     def _rate_hz(self, now_ns: int) -> float:

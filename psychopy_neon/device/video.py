@@ -11,11 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from psychopy_neon.device.buffers import Handover
-from psychopy_neon.device.pipeline import Counts, TimedUnit, host_time
+from psychopy_neon.device.pipeline import Counts, TimedUnit
 from psychopy_neon.device.stream_worker import StreamWorker
 from psychopy_neon.device.worker import Crew, StopSignal
 from psychopy_neon.samples import Gap, SceneFrame
-from psychopy_neon.timing.offset import ClockOffset
 
 __all__ = ["SceneDecoder", "SceneSource"]
 
@@ -36,16 +35,13 @@ class SceneDecoder:
 
     Parameters
     ----------
-    offset : callable
-        The newest clock offset or None.
     sink : callable
         Takes the frames, in the decoder's thread.
     """
 
-    def __init__(self, offset: Callable[[], ClockOffset | None], sink: Callable[[SceneFrame], None]) -> None:
+    def __init__(self, sink: Callable[[SceneFrame], None]) -> None:
         self.dropped = 0
         self.malformed = 0
-        self._offset = offset
         self._sink = sink
         self._queue: Handover[TimedUnit] = Handover(QUEUE_LENGTH)
         self._queue_overflowed = False
@@ -115,10 +111,11 @@ class SceneDecoder:
             self.dropped += 1
 
     def _deliver(self, frame: av.VideoFrame, timed: TimedUnit) -> None:
-        host_ns, bound_ns = host_time(timed.device_ns, timed.clock_bound_ns, self._offset(), timed.received_ns)
         luma, u, v = _planes(frame)
         self._frames += 1
-        self._sink(SceneFrame(timed.device_ns, host_ns, bound_ns, luma, self._frames, timed.received_ns, u, v))
+        self._sink(
+            SceneFrame(timed.device_ns, timed.host_ns, timed.bound_ns, luma, self._frames, timed.received_ns, u, v)
+        )
 
 
 def _open_decoder() -> av.VideoCodecContext:

@@ -5,7 +5,11 @@ do               fields                                  what happens
 ===============  ======================================  ============================================
 drop_streams                                             all RTSP connections are cut
 mute             stream, is_muted (true)                 a stream falls silent, or speaks again
-step_clock       step_ns                                 the phone's clock is set
+step_clock       step_ns                                 the phone's wall clock is set forward, or back
+slew_clock       amount_ns, rate_ppm (500)               it runs faster, or slower, until that is made up
+set_drift        drift_ppm                               the phone's crystal runs faster by this
+set_echo         mode                                    the time echo is silent, late, foreign, short, dribble,
+                                                         closed, or normal again
 set_sensor       sensor, connected, stream_error         a sensor is unplugged, or plugged in
 set_battery      level, state (OK)                       charge in percent
 set_worn         is_worn                                 the glasses are put on or off
@@ -15,6 +19,9 @@ look_at          x, y                                    the eyes rest at a plac
 look_freely                                              they go on as the settings say
 refuse_start     reason (null: none)                     recordings cannot be started
 fail_recording   message                                 the running recording breaks
+fail_http        seconds, status (503)                   every HTTP request is answered with this status, unseen
+lose_answers     count (1), is_published (true)          POSTs are carried out, but their answers are lost
+cut_network      is_cut (true)                           all connections are cut and new ones refused, or no more
 ===============  ======================================  ============================================
 """
 
@@ -42,6 +49,9 @@ _FIELDS: dict[str, dict[str, tuple[type, ...]]] = {
     "drop_streams": {},
     "mute": {"stream": (str,), "is_muted": (bool,)},
     "step_clock": {"step_ns": (int,)},
+    "slew_clock": {"amount_ns": (int,), "rate_ppm": (int, float)},
+    "set_drift": {"drift_ppm": (int, float)},
+    "set_echo": {"mode": (str,)},
     "set_sensor": {"sensor": (str,), "connected": (bool,), "stream_error": (bool,)},
     "set_battery": {"level": (int,), "state": (str,)},
     "set_worn": {"is_worn": (bool,)},
@@ -53,15 +63,22 @@ _FIELDS: dict[str, dict[str, tuple[type, ...]]] = {
     "look_freely": {},
     "refuse_start": {"reason": (str, type(None))},
     "fail_recording": {"message": (str,)},
+    "fail_http": {"seconds": (int, float), "status": (int,)},
+    "lose_answers": {"count": (int,), "is_published": (bool,)},
+    "cut_network": {"is_cut": (bool,)},
 }
 _NEEDED = {
     "mute": {"stream"},
     "step_clock": {"step_ns"},
+    "slew_clock": {"amount_ns"},
+    "set_drift": {"drift_ppm"},
+    "set_echo": {"mode"},
     "set_sensor": {"sensor"},
     "set_battery": {"level"},
     "set_worn": {"is_worn"},
     "look_at": {"x", "y"},
     "refuse_start": {"reason"},
+    "fail_http": {"seconds"},
 }
 
 

@@ -11,6 +11,8 @@ from typing import Any
 from aiohttp import WSMsgType, web
 
 from psychopy_neon.simulator.camera_control import CameraControl
+from psychopy_neon.simulator.http_faults import HttpFaults
+from psychopy_neon.simulator.listener import Listener
 from psychopy_neon.simulator.phone_state import PhoneState, Refusal
 from psychopy_neon.simulator.template import Template
 
@@ -29,19 +31,28 @@ class HttpServer:
     ----------
     state
         What the phone knows.
+    faults
+        What goes wrong now.
     calibration
         The bytes of ``calibration.bin``; None: this model has none.
     is_scene_active
         Whether the scene camera runs; its controls exist only then.
     """
 
-    def __init__(self, state: PhoneState, calibration: bytes | None, is_scene_active: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        state: PhoneState,
+        faults: HttpFaults,
+        calibration: bytes | None,
+        is_scene_active: Callable[[], bool],
+    ) -> None:
         self._state = state
+        self._faults = faults
         self._calibration = calibration
         self._is_scene_active = is_scene_active
         self._template = Template()
         self._camera = CameraControl()
-        app = web.Application(middlewares=[_in_envelope], client_max_size=_MAX_BODY_BYTES)
+        app = web.Application(middlewares=[self._with_faults, _in_envelope], client_max_size=_MAX_BODY_BYTES)
         app.add_routes(
             [
                 web.get("/api/status", self._get_status, allow_head=False),
@@ -58,18 +69,52 @@ class HttpServer:
             ]
         )
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=_CLOSE_S)
+        self._listener = Listener(self._new_connection)
 
     async def open(self, host: str, port: int) -> int:
         """Begin to serve and give the port; raises OSError when it is taken."""
         await self._runner.setup()
-        # SO_REUSEADDR would let two simulators share a port on Windows.
-        await web.TCPSite(self._runner, host, port).start()
-        return int(self._runner.addresses[0][1])
+        return await self._listener.open(host, port)
 
     async def close(self) -> None:
         """End all connections."""
+        await self._listener.close()
         self._state.end_feeds()
         await self._runner.cleanup()
+
+    def cut(self) -> None:
+        """Cut all connections in the middle of whatever they carry, and refuse new ones."""
+        self._listener.shut()
+        for connection in self._server.connections:
+            if connection.transport is not None:
+                connection.transport.abort()
+
+    def mend(self) -> None:
+        """Let clients connect again."""
+        self._listener.reopen()
+
+    @property
+    def _server(self) -> web.Server:
+        server = self._runner.server
+        assert server is not None  # since open()
+        return server
+
+    def _new_connection(self) -> asyncio.BaseProtocol:
+        return self._server()
+
+    @web.middleware
+    async def _with_faults(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
+        status = self._faults.failing_status(request.path)
+        if status is not None:
+            return _error(status, "Service is not available now")
+        return await handler(request)
+
+    def _loses_answer(self, request: web.Request) -> bool:
+        """Whether the answer to a request, which is carried out now, is lost: its connection is gone."""
+        is_lost = self._faults.take_loss(request.path)
+        if is_lost and request.transport is not None:
+            request.transport.abort()
+        return is_lost
 
     # Status
 
@@ -97,13 +142,16 @@ class HttpServer:
     # Recording and events
 
     async def _start(self, request: web.Request) -> web.Response:
+        self._loses_answer(request)
         return _reply({"id": self._state.start_recording()})
 
     async def _stop(self, request: web.Request) -> web.Response:
+        self._loses_answer(request)
         self._state.end_recording("SAVE")
         return _reply(None)
 
     async def _cancel(self, request: web.Request) -> web.Response:
+        self._loses_answer(request)
         self._state.end_recording("DISCARD")
         return _reply(None)
 
@@ -115,7 +163,8 @@ class HttpServer:
             raise Refusal("name is missing")
         if timestamp is not None and (not isinstance(timestamp, int) or isinstance(timestamp, bool)):
             raise Refusal("timestamp is no integer")
-        return _reply(self._state.add_event(name, timestamp, arrived_ns))
+        is_published = not self._loses_answer(request) or self._faults.is_published
+        return _reply(self._state.add_event(name, timestamp, arrived_ns, is_published))
 
     # Template
 

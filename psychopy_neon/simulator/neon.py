@@ -17,10 +17,11 @@ from psychopy_neon.simulator.echo import EchoServer
 from psychopy_neon.simulator.factory import factory_calibration
 from psychopy_neon.simulator.gaze import GazeMaker, open_looked_at
 from psychopy_neon.simulator.http import HttpServer
+from psychopy_neon.simulator.http_faults import HttpFaults
 from psychopy_neon.simulator.lens import Lens, SceneCamera
 from psychopy_neon.simulator.mdns import Announcement
 from psychopy_neon.simulator.media import Pacer, Receivers
-from psychopy_neon.simulator.phone_clock import PhoneClock
+from psychopy_neon.simulator.phone_clock import ClockPiece, PhoneClock
 from psychopy_neon.simulator.phone_state import PhoneState
 from psychopy_neon.simulator.rtsp import OfferedStream, RtspServer, gaze_media, scene_media
 from psychopy_neon.simulator.scene import SceneMaker
@@ -72,6 +73,9 @@ class SimulatedNeon:
         self._failure: Exception | None = None
         self._thread: threading.Thread | None = None
         self._rtsp: RtspServer
+        self._echo: EchoServer
+        self._http: HttpServer
+        self._http_faults = HttpFaults(self.truth)
         self._gaze: GazeMaker
 
     # Life
@@ -168,7 +172,7 @@ class SimulatedNeon:
         looked_at = open_looked_at(settings, screen.size_px)
         self._gaze = GazeMaker(looked_at, self._camera_now, self.clock, self.truth, settings)
         scene = SceneMaker(screen, self._camera_now, self.clock, self.truth, settings)
-        self._tell_clock("start")
+        self._tell_clock("start", self.clock.pieces)
         makers = (
             ("gaze", settings.gaze_hz, self._gaze.produce, _GAZE_MAX_LATE_S, 0),
             # Else the encoder, where it shares a core with gaze, delays it by its time slice of 4 ms.
@@ -186,22 +190,28 @@ class SimulatedNeon:
         streams = {name: OfferedStream(name, media[name], self._receivers[name]) for name in media}
         calibration = encode_calibration(self.calibration) if settings.model == "neon" else None
         self._rtsp = RtspServer(streams, self._state.is_connected, self.clock, self.truth, settings)
-        echo = EchoServer(self.clock, settings)
-        http = HttpServer(self._state, calibration, lambda: self._receivers["world"].is_active)
-        ports = []
-        for server, port in ((self._rtsp, settings.rtsp_port), (echo, settings.echo_port), (http, settings.port)):
-            stack.push_async_callback(server.close)
-            try:
-                ports.append(await server.open(settings.host, port))
-            except OSError as error:
-                raise LinkError(f"{settings.host}:{port}", f"cannot be used ({error.strerror or error})") from error
+        self._echo = EchoServer(self.clock, self.truth, settings)
+        self._http = HttpServer(self._state, self._http_faults, calibration, lambda: self._receivers["world"].is_active)
+        rtsp_port = await self._open_server(stack, self._rtsp, settings.rtsp_port)
+        echo_port = await self._open_server(stack, self._echo, settings.echo_port) if settings.has_echo else None
+        http_port = await self._open_server(stack, self._http, settings.port)
         ip = settings.reported_ip or _own_ip(settings.host)
-        self._state.begin(ip, ports[0], ports[1])
-        self.address = f"{_own_ip(settings.host)}:{ports[2]}"
+        self._state.begin(ip, rtsp_port, echo_port)
+        self.address = f"{_own_ip(settings.host)}:{http_port}"
         if settings.mdns:
-            announcement = Announcement(settings, _own_ip(settings.host), ports[2])
+            announcement = Announcement(settings, _own_ip(settings.host), http_port)
             stack.push_async_callback(announcement.close)
             await announcement.open()
+
+    async def _open_server(
+        self, stack: contextlib.AsyncExitStack, server: RtspServer | EchoServer | HttpServer, port: int
+    ) -> int:
+        host = self.settings.host
+        stack.push_async_callback(server.close)
+        try:
+            return await server.open(host, port)
+        except OSError as error:
+            raise LinkError(f"{host}:{port}", f"cannot be used ({error.strerror or error})") from error
 
     # What tests and fault scripts do to it
 
@@ -258,9 +268,44 @@ class SimulatedNeon:
         self._call(lambda: self._state.fail_recording(message))
 
     def step_clock(self, step_ns: int) -> None:
-        """Set the phone's clock forward, or back."""
-        self.clock.step(step_ns)
-        self._tell_clock("step")
+        """Set the phone's wall clock forward, or back; ends a slew."""
+        self._call(lambda: self._tell_clock("step", self.clock.step(step_ns)))
+
+    def slew_clock(self, amount_ns: int, rate_ppm: float = 500.0) -> None:
+        """Let the phone's wall clock run faster (or slower) by a rate until it has made up an amount."""
+        self._call(lambda: self._tell_clock("slew", self.clock.slew(amount_ns, rate_ppm)))
+
+    def set_drift(self, drift_ppm: float) -> None:
+        """Let the phone's crystal, hence all its clocks and media, run faster by this than the computer's."""
+        self._call(lambda: self._tell_clock("drift", self.clock.set_drift(drift_ppm)))
+
+    def set_echo(self, mode: str) -> None:
+        """Let the time echo misbehave, or be ``normal`` again; the modes are :data:`.echo.ECHO_MODES`."""
+        if not self.settings.has_echo:
+            raise ConfigurationError("mode", mode, "nothing: this phone has no time echo")
+        self._call(lambda: self._echo.set_mode(mode))
+
+    def fail_http(self, seconds: float, status: int = 503) -> None:
+        """Answer every HTTP request with this status for so long, without looking at it; 0 seconds: no more."""
+        if not 400 <= status <= 599:
+            raise ConfigurationError("status", status, "400 to 599")
+        self._call(lambda: self._http_faults.fail(seconds, status))
+
+    def lose_answers(self, count: int = 1, is_published: bool = True) -> None:
+        """Carry out the next POSTs but cut their connections instead of answering; ``is_published``: tell the feeds."""
+        self._call(lambda: self._http_faults.lose(count, is_published))
+
+    def cut_network(self, is_cut: bool = True) -> None:
+        """Cut all connections and refuse new ones, or let clients connect again."""
+
+        def change() -> None:
+            for server in (self._http, self._rtsp):
+                server.cut() if is_cut else server.mend()
+            if self.settings.has_echo:
+                self._echo.set_mode("closed" if is_cut else "normal")
+            self.truth.add("network", {"is_cut": is_cut, "host_ns": time.perf_counter_ns()})
+
+        self._call(change)
 
     # Inside
 
@@ -300,10 +345,13 @@ class SimulatedNeon:
         }
         self.truth.add("head", fields)
 
-    def _tell_clock(self, cause: str) -> None:
-        host_ns, wall_ns = time.perf_counter_ns(), time.time_ns()
-        fields = {"host_ns": host_ns, "device_ns": self.clock.device_ns(host_ns), "wall_ns": wall_ns}
-        self.truth.add("clock", {**fields, "drift_ppm": self.settings.drift_ppm, "cause": cause})
+    def _tell_clock(self, cause: str, pieces: tuple[ClockPiece, ...]) -> None:
+        wall_from_host_ns = time.time_ns() - time.perf_counter_ns()
+        for piece in pieces:
+            # A second piece is the end of a slew, which is still to come.
+            reason = cause if piece is pieces[0] else "slewed"
+            fields = {**piece.truth_fields(), "wall_ns": piece.host_ns + wall_from_host_ns, "cause": reason}
+            self.truth.add("clock", fields)
 
 
 def _own_ip(host: str) -> str:

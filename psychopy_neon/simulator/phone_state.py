@@ -42,8 +42,8 @@ class PhoneState:
         self.refuse_start = settings.refuse_start
         """Reason with which the next start of a recording is refused."""
 
-    def begin(self, ip: str, rtsp_port: int, echo_port: int) -> None:
-        """Fill in what is only known once all ports are bound."""
+    def begin(self, ip: str, rtsp_port: int, echo_port: int | None) -> None:
+        """Fill in what is only known once all ports are bound; no echo port: an old app, which does not name one."""
         for name in _SENSORS:
             for conn_type, port in (("WEBSOCKET", 8686), ("DIRECT", rtsp_port)):
                 is_connected = conn_type == "DIRECT" and name in _STREAMED
@@ -56,8 +56,9 @@ class PhoneState:
             "ip": ip,
             "memory": 123_456_789_000,
             "memory_state": "OK",
-            "time_echo_port": echo_port,
         }
+        if echo_port is not None:
+            phone["time_echo_port"] = echo_port
         self._put("Phone", phone)
         self._put("Hardware", _hardware(self._settings))
 
@@ -110,8 +111,8 @@ class PhoneState:
             (recording_id, start_ns), self._recording = self._recording, None
             self._tell_recording("ERROR", recording_id, self._clock.now_ns() - start_ns, message)
 
-    def add_event(self, name: str, device_ns: int | None, host_ns: int) -> Component:
-        """Take an event that arrived at ``host_ns`` and give the reply's result."""
+    def add_event(self, name: str, device_ns: int | None, host_ns: int, is_published: bool = True) -> Component:
+        """Take an event that arrived at ``host_ns`` and give the reply's result; ``is_published``: tell the feeds."""
         if device_ns is None:
             # The phone stamps with its clock in whole milliseconds.
             device_ns = self._clock.device_ns(host_ns) // 1_000_000 * 1_000_000
@@ -121,7 +122,8 @@ class PhoneState:
         result: Component = {"timestamp": device_ns}
         if recording_id is not None:
             result["recording_id"] = recording_id
-            self._publish({"model": "Event", "data": {"name": name, **result}})
+            if is_published:
+                self._publish({"model": "Event", "data": {"name": name, **result}})
         return result
 
     # Feeds

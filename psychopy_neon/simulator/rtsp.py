@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from psychopy_neon.errors import RemoteProtocolError
 from psychopy_neon.simulator.channels import InterleavedChannel, UdpChannel
+from psychopy_neon.simulator.listener import Listener
 from psychopy_neon.simulator.media import Receivers
 from psychopy_neon.simulator.phone_clock import TICKS_PER_S, PhoneClock
 from psychopy_neon.simulator.sender import RtpSender
@@ -73,23 +74,30 @@ class RtspServer:
         self.settings = settings
         self._clock = clock
         self._truth = truth
-        self._server: asyncio.Server | None = None
+        self._listener = Listener(lambda: asyncio.StreamReaderProtocol(asyncio.StreamReader(), self._serve))
         self._connections: dict[asyncio.Task[None], _Connection] = {}
         self._sessions = 0
 
     async def open(self, host: str, port: int) -> int:
         """Begin to serve and give the port; raises OSError when it is taken."""
-        self._server = await asyncio.start_server(self._serve, host, port)
-        return int(self._server.sockets[0].getsockname()[1])
+        return await self._listener.open(host, port)
 
     async def close(self) -> None:
         """End all connections."""
-        if self._server is not None:
-            self._server.close()
+        await self._listener.close()
         tasks = list(self._connections)
         self.drop()
         if tasks:
             await asyncio.wait(tasks, timeout=_CLOSE_S)
+
+    def cut(self) -> None:
+        """Cut all connections and refuse new ones."""
+        self._listener.shut()
+        self.drop()
+
+    def mend(self) -> None:
+        """Let clients connect again."""
+        self._listener.reopen()
 
     def drop(self, stream: str | None = None) -> None:
         """Cut the connections of one stream, or all."""

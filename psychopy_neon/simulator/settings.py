@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Literal
 
 from psychopy_neon.errors import ConfigurationError
+from psychopy_neon.simulator.echo_paths import PATHS, EchoPathSpec
+from psychopy_neon.simulator.phone_clock import MAX_RATE_PPM
 
 __all__ = ["GAZE_PAYLOAD_BYTES", "HeadPose", "SimulatorSettings"]
 
@@ -60,6 +62,7 @@ class SimulatorSettings:
     offset_ns: int = 0
     """Phone clock minus wall clock of this computer at the start."""
     drift_ppm: float = 0.0
+    """How much faster the phone's crystal, hence all its clocks, runs at the start."""
 
     gaze: str = "script"
     """``script`` (seeded fixations), ``mouse`` (pointer of the real screen), or a file of JSON lines
@@ -91,8 +94,14 @@ class SimulatorSettings:
     """Part of the RTP packets that is thrown away, 0 to 1; chosen by the seed, told in the ground truth."""
     reorder: float = 0.0
     """Part of the RTP packets that is sent after its successor."""
+    has_echo: bool = True
+    """Old apps have no time echo: no port in the status, and nobody listens."""
+    echo_path: EchoPathSpec = PATHS["direct"]
+    """The network that time echoes travel on."""
     echo_jitter_ms: float = 0.0
-    """Longest delay of a time echo on its way there, and again on its way back."""
+    """Longest evenly distributed delay of a time echo each way, on top of its path's."""
+    echo_rounding: Literal["floor", "nearest"] = "floor"
+    """What becomes of the fraction of a millisecond in a time echo."""
 
     refuse_start: str | None = None
     """Reason with which starting a recording is refused."""
@@ -114,7 +123,9 @@ class SimulatorSettings:
         self._require("scene_slices", 1 <= self.scene_slices <= 16, "1 to 16")
         self._require("report_interval_s", 0.05 <= self.report_interval_s <= 60, "0.05 to 60")
         self._require("serial", 0 < len(self.serial) <= 6 and self.serial.isascii(), "one to six ASCII characters")
-        self._require("drift_ppm", abs(self.drift_ppm) <= 10_000, "between -10000 and 10000")
+        allowed = f"between -{MAX_RATE_PPM} and {MAX_RATE_PPM}"
+        self._require("drift_ppm", abs(self.drift_ppm) <= MAX_RATE_PPM, allowed)
+        self._require("echo_rounding", self.echo_rounding in ("floor", "nearest"), "floor or nearest")
         self._require("marker", self.marker in ("every_nal", "rfc"), "every_nal or rfc")
         self._require("media_start", self.media_start in ("setup", "play"), "setup or play")
         for port in ("port", "rtsp_port", "echo_port"):

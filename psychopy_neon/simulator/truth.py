@@ -3,12 +3,16 @@
 ===========  ==============================================================================================
 kind         fields besides ``kind``
 ===========  ==============================================================================================
-clock        ``host_ns device_ns wall_ns drift_ppm cause`` (``start`` or ``step``)
+clock        ``host_ns uptime_ns device_ns wall_ns drift_ppm slew_ppm cause`` (``start``, ``step``, ``drift``, ``slew``
+             or ``slewed``): what the phone's clocks show from ``host_ns`` on, and their rates; see below
+echo         ``mode number device_ms received_ns host_ns sent_ns``: the phone's clock was read at ``host_ns``
 head         ``host_ns device_ns screen_px scene_from_screen`` (3 x 3, screen px to ideal scene px, row by row)
 gaze         ``number device_ns host_ns sent_ns screen_x screen_y scene_x scene_y x y worn receivers``
 frame        ``number device_ns host_ns sent_ns key bytes receivers``
 event        ``name device_ns host_ns recording_id`` (``host_ns``: arrival of the request)
 recording    ``action id device_ns host_ns``
+request      ``fate path host_ns``: an HTTP request that was ``refused`` unseen, or whose ``answer_lost``
+network      ``is_cut host_ns``: all connections were cut, or clients can connect again
 packet       ``fate stream session sequence number host_ns``: an RTP packet that was ``lost`` or ``reordered``
 session      ``action stream session transport host_ns`` (``open`` or ``close``)
 ===========  ==============================================================================================
@@ -17,6 +21,11 @@ session      ``action stream session transport host_ns`` (``open`` or ``close``)
 ``x`` and ``y`` are the float32 values that were sent, ``scene_x`` and ``scene_y`` the place looked at before it was
 rounded to float32 or replaced by a number. ``sent_ns`` is taken just before the datum's last packet is handed to the
 network; ``receivers`` counts the streams that it was sent to.
+
+A ``slewed`` record is written ahead, when its slew begins; whatever changes the clock before it comes to pass replaces
+it. :meth:`.phone_clock.PhoneClock.from_truth` reads the records of kind ``clock`` and tells what the phone showed at
+any host time. ``received_ns`` and ``sent_ns`` of an echo are when the simulator got the request and handed over the
+reply (its last piece; null: there was none): when it happened, not when it was planned.
 """
 
 from __future__ import annotations

@@ -24,6 +24,7 @@ from rich.console import Console
 from rich.table import Table
 from unread import unread
 
+from psychopy_neon.simulator.phone_clock import PhoneClock
 from psychopy_neon.wire.status import parse_status
 
 HERE = Path(__file__).parent
@@ -31,6 +32,7 @@ OURS = sys.executable
 LONG_FRAME_MS = 25.0
 FRAMES_LEFT_OUT = 60
 END_S = 20.0
+KINDS = ("gaze", "clock", "scene", "window")
 BUSY_LOAD = 0.7
 """Processes that wanted a core over the last minute."""
 
@@ -57,6 +59,7 @@ class Target:
 TARGETS = {
     "gaze latency, median": Target("no worse", lambda row: row.ours <= row.peer),
     "CPU per gaze sample": Target("at most 0.5 of the peer", lambda row: row.ours <= 0.5 * row.peer),
+    "clock error, median": Target("at most 0.2 of the peer", lambda row: row.ours <= 0.2 * row.peer),
     "scene latency, median": Target("25 ms earlier", lambda row: row.peer - row.ours >= 25),
     "frames over 25 ms (peer: bare window)": Target("at most 0.1 points more", lambda row: row.ours - row.peer <= 0.1),
 }
@@ -72,6 +75,7 @@ def main() -> int:
     runs = 1 if args.quick else args.runs
     benchmarks = {
         "gaze": lambda: measure_gaze(args.peer_python, runs, 3 if args.quick else 12, console),
+        "clock": lambda: measure_clock(args.peer_python, runs, 3 if args.quick else 12, console),
         "scene": lambda: measure_scene(args.peer_python, runs, 3 if args.quick else 12, console),
         "window": lambda: measure_window(runs, 5 if args.quick else 60, console),
     }
@@ -93,7 +97,7 @@ def read_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Compare with the official client.")
     parser.add_argument("--json", type=Path, metavar="FILE", help="save the result")
     parser.add_argument("--quick", action="store_true", help="one short run of each: whether it works, not how well")
-    parser.add_argument("--only", action="append", choices=("gaze", "scene", "window"), metavar="gaze|scene|window")
+    parser.add_argument("--only", action="append", choices=KINDS, metavar="|".join(KINDS))
     parser.add_argument("--runs", type=int, default=3, help="of each side (default: 3)")
     parser.add_argument("--peer-python", default=os.environ.get("NEON_PEER_PYTHON"), help=argparse.SUPPRESS)
     args = parser.parse_args()
@@ -121,6 +125,29 @@ def measure_gaze(peer_python: str, runs: int, seconds: float, console: Console) 
         row("CPU per gaze sample", "us", *medians((by_frame, peer), lambda run: cpu_per_item(run) * 1e6)),
         row("CPU per gaze sample, each waited for", "us", *medians((ours, peer), lambda run: cpu_per_item(run) * 1e6)),
         row("gaze samples missed", "%", *medians((ours + by_frame, peer), missed_percent)),
+    ]
+
+
+def measure_clock(peer_python: str, runs: int, seconds: float, console: Console) -> list[Row]:
+    """Error of the phone's clock, on a network whose one way is worse than the other."""
+    with simulator("--uneven") as (address, truth):
+        ours, peer = alternate("clock", peer_python, runs, address, seconds, console)
+        records = (json.loads(line) for line in truth.read_text(encoding="utf-8").splitlines())
+        phone = PhoneClock.from_truth(records)
+
+    def errors_ms(run: Any) -> list[float]:
+        return [abs(device_ns - phone.device_ns(host_ns)) / 1e6 for host_ns, device_ns, *_ in run["looked"]]
+
+    holds = all(
+        abs(device_ns - phone.device_ns(host_ns)) <= bound_ns
+        for run in ours
+        for host_ns, device_ns, bound_ns in run["looked"]
+    )
+    if not holds:
+        raise Failed("clock: an error was larger than its bound")
+    return [
+        row("clock error, median", "ms", *medians((ours, peer), lambda run: statistics.median(errors_ms(run)))),
+        row("clock error, largest", "ms", *medians((ours, peer), lambda run: max(errors_ms(run)))),
     ]
 
 

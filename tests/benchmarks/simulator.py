@@ -8,15 +8,22 @@ import sys
 from pathlib import Path
 
 from psychopy_neon.simulator import SimulatedNeon, SimulatorSettings
+from psychopy_neon.simulator.echo_paths import PATHS
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("truth", type=Path)
     parser.add_argument("--numbered", action="store_true", help="number gaze data and frames")
+    parser.add_argument("--uneven", action="store_true", help="time echoes on a network that is worse one way")
     args = parser.parse_args()
     settings = SimulatorSettings(
-        truth=args.truth, keep_truth=False, number_gaze=args.numbered, frame_code=args.numbered
+        truth=args.truth,
+        keep_truth=False,
+        number_gaze=args.numbered,
+        frame_code=args.numbered,
+        echo_path=PATHS["uneven" if args.uneven else "direct"],
+        drift_ppm=40 if args.uneven else 0,
     )
     with SimulatedNeon(settings) as neon:
         gc.collect()

@@ -24,7 +24,7 @@ def sim():
 def test_help_lists_the_commands_and_imports_none():
     result = run("--help")
     assert result.exit_code == 0
-    for name in ("simulate", "discover", "status", "demo"):
+    for name in ("simulate", "discover", "status", "clock", "events", "demo"):
         assert name in result.output
         assert run(name, "--help").exit_code == 0
 

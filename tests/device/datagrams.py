@@ -2,6 +2,8 @@
 
 import struct
 
+from psychopy_neon.timing.offset import ClockOffset
+
 
 def rtp(sequence, ticks, payload, ssrc=0x11223344, payload_type=99, marker=False):
     """RFC 3550 section 5.1: V=2, no padding, extension or CSRC."""
@@ -16,6 +18,22 @@ def sender_report(unix_ns, ticks, ssrc=0x11223344):
     # Rounded up, so that a reader who cuts finds the same nanosecond.
     fraction = -(-(rest_ns << 32) // 10**9)
     return struct.pack("!BBHIIIIII", 0x80, 200, 6, ssrc, ntp_seconds, fraction, ticks & 0xFFFFFFFF, 0, 0)
+
+
+class Offsets:
+    """A device's clock that knows one offset, or none, since 10 s."""
+
+    def __init__(self, offset_ns=None, bound_ns=0):
+        self.newest = None
+        if offset_ns is not None:
+            self.newest = ClockOffset(offset_ns, bound_ns, 0.0, 0.0, 10**10, 1, 0)
+        self.settled_ns = None
+
+    def segment_of(self, device_ns, seen_ns):
+        return self.newest.segment
+
+    def last_offset(self, segment):
+        return self.newest
 
 
 def gaze(x, y=0.0, worn=255):

@@ -1,8 +1,11 @@
 """The device's clock, against echo servers written by hand."""
 
+import dataclasses
+import json
 import socket
 import struct
 import threading
+import time
 
 import pytest
 from fakes import FakeEcho, TcpFake, free_port, wait_until
@@ -154,8 +157,8 @@ def test_connection_is_made_again_and_the_offset_stays(run_feed, monkeypatch):
         assert clock.wait(5)
         server.drop()
         wait_until(lambda: server.count >= 2)
-        seen = clock.offset.updated_at_ns
-        wait_until(lambda: clock.offset.updated_at_ns > seen)
+        seen = clock.offset.measured_at_ns
+        wait_until(lambda: clock.offset.measured_at_ns > seen)
         assert clock.offset.segment == 0
 
 
@@ -186,12 +189,30 @@ def test_history_and_which_of_two_host_times_is_meant():
         clock.add(exchange(n * S, base))
     for n in range(3, 6):
         clock.add(exchange(n * S, base - 10 * S))  # set back by ten seconds
-    assert [offset.segment for offset in clock.history] == [0, 1]
-    assert clock.history[-1] is clock.newest is clock.offset
+    assert [segment.segment for segment in clock.history] == [0, 1]
+    assert clock.history[-1].offsets[-1] is clock.newest is clock.offset
+    before, after = clock.history
+    assert (after.began_after_ns, after.began_before_ns) == (2 * S, 3 * S + 2 * MS)
+    assert (before.step_ns, after.step_ns) == (0, pytest.approx(-10 * S, abs=4 * MS))
     device_ns = base + 2 * S  # happened at host second 2, and again at 12
     assert abs(clock.host_ns(device_ns) - 12 * S) < 3 * MS
     assert abs(clock.host_ns(device_ns, near_host_ns=3 * S) - 2 * S) < 3 * MS
     assert abs(clock.host_ns(device_ns, near_host_ns=11 * S) - 12 * S) < 3 * MS
+
+
+def test_the_history_is_saved(tmp_path):
+    clock = DeviceClock()
+    clock.save(tmp_path / "clock.json")
+    assert json.loads((tmp_path / "clock.json").read_text())["segments"] == []
+    for n in range(100):
+        clock.add(exchange(n * S // 10, 10**18))
+    clock.save(tmp_path / "clock.json")
+    saved = json.loads((tmp_path / "clock.json").read_text())
+    assert abs(time.perf_counter_ns() - saved["host_ns"]) < 60 * S
+    assert abs(time.time_ns() - saved["wall_ns"]) < 60 * S
+    (segment,) = saved["segments"]
+    assert segment["offsets"][-1] == dataclasses.asdict(clock.offset)
+    assert len(segment["offsets"]) > 7
 
 
 def test_step_of_the_device_while_the_feed_runs(run_feed):

@@ -342,6 +342,7 @@ from psychopy_neon.device.neon import Neon
 neon = Neon(sys.argv[1])
 neon.gaze.wait(5)
 neon.scene.wait(10)
+neon.start_recording()
 pending = neon.send_event("last words")
 {end}
 """

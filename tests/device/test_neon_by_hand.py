@@ -1,5 +1,6 @@
 """The whole client against a phone written by hand."""
 
+import json
 import socket
 import threading
 import time
@@ -72,7 +73,7 @@ def test_without_time_echo(phone):
     begin = time.monotonic()
     with Neon(phone.address) as neon:
         assert time.monotonic() - begin < 0.8, "there is nothing to wait for"
-        wait_until(lambda: "update" in neon.clock._trouble or "up to date" in neon.clock._trouble)
+        wait_until(lambda: "up to date" in (neon.clock.trouble or ""))
         with pytest.raises(ClockNotReadyError, match="offers no time echo"):
             neon.send_event("x")
         with pytest.raises(ClockNotReadyError, match='at_ns="arrival"'):
@@ -111,7 +112,24 @@ def test_damaged_calibration(phone, data, words):
                 neon.calibration  # noqa: B018
 
 
-@pytest.mark.parametrize("name", ["", None, 5, b"x"])
+def timed(body):
+    return answer(json.dumps({"message": "", "result": {"timestamp": json.loads(body)["timestamp"]}}).encode())
+
+
+@pytest.mark.parametrize("journal", [None, False, "kept"])
+def test_journals(phone, tmp_path, state_folder, journal):
+    phone.routes["/api/event"] = timed
+    given = tmp_path / "run.jsonl" if journal == "kept" else journal
+    with Neon(phone.address, journal=given) as neon:
+        assert neon.outbox.health.journal in (None, str(given)), "nothing is made before it is needed"
+        assert not list(state_folder.rglob("*"))
+        neon.send_event("x").wait(20)
+        assert len(list(state_folder.rglob("*.jsonl"))) == (journal is None)
+    assert not list(state_folder.rglob("*.jsonl")), "all was confirmed"
+    assert (tmp_path / "run.jsonl").exists() == (journal == "kept")
+
+
+@pytest.mark.parametrize("name", ["", None, 5, b"x", "half a pair \ud800"])
 def test_names_that_are_no_event(phone, name):
     with Neon(phone.address) as neon, pytest.raises(ConfigurationError, match="name"):
         neon.send_event(name)

@@ -3,10 +3,9 @@
 import struct
 
 import pytest
-from datagrams import gaze, rtp, sender_report
+from datagrams import Offsets, gaze, rtp, sender_report
 
-from psychopy_neon.device.pipeline import MAX_WAITING, Counts, GazeLine, host_time
-from psychopy_neon.timing.offset import ClockOffset
+from psychopy_neon.device.pipeline import MAX_WAITING, Counts, GazeLine
 from psychopy_neon.wire.sdp import Media, RtpMap
 
 MS = 1_000_000
@@ -26,8 +25,7 @@ class Gaze:
 
     def __init__(self, offset_ns=OFFSET, first_sequence=100, first_ticks=1000):
         self.samples = []
-        self.offset = ClockOffset(offset_ns, 7 * MS, 0.0, 0, 1, 0, 10 * S) if offset_ns is not None else None
-        self.line = GazeLine(MEDIA, HZ, lambda: self.offset, self.samples.append)
+        self.line = GazeLine(MEDIA, HZ, Offsets(offset_ns, 7 * MS), self.samples.append)
         self.first_sequence = first_sequence
         self.first_ticks = first_ticks
 
@@ -60,7 +58,8 @@ def test_sample_has_both_times_and_their_bound(line):
     assert second.device_ns == T0 + 5 * MS
     assert second.host_ns == T0 + 5 * MS - OFFSET
     assert second.received_ns == 5 * MS
-    assert second.bound_ns == 7 * MS + 11_112  # of the offset, and one tick
+    # Of the offset, which is measured 10 s later; one tick; and what the phone's clock may be slewed in 5 ms.
+    assert second.bound_ns == 7 * MS + (10 * S - 5 * MS) * 6 // 10_000 + 11_112 + 2_500
     assert (second.sequence, second.worn) == (101, True)
     assert line.line.counts == Counts(received=2)
     assert line.line.last_packet_ns == 5 * MS
@@ -68,15 +67,17 @@ def test_sample_has_both_times_and_their_bound(line):
 
 def test_bound_grows_while_no_echo_comes(line):
     line.send(0, at_ns=20 * S)
-    assert line.samples[0].bound_ns == 7 * MS + 1 * MS + 11_112  # 100 ppm of 10 s
+    assert line.samples[0].bound_ns == 7 * MS + 6 * MS + 11_112  # 600 ppm of 10 s
 
 
-def test_without_an_offset_the_time_of_arrival_and_no_bound():
+def test_without_an_offset_the_smallest_delay_of_arrival_and_no_bound():
     line = Gaze(offset_ns=None)
     line.report()
-    line.send(3)
-    assert (line.samples[0].host_ns, line.samples[0].bound_ns) == (15 * MS, None)
-    assert host_time(5, 1, None, 9) == (9, None)
+    for n, arrived_ns in ((3, 24 * MS), (4, 22 * MS), (5, 31 * MS)):
+        line.send(n, at_ns=arrived_ns)
+    # The second came fastest, 2 ms after what it would be by the number of packets; the first could not know.
+    assert [sample.host_ns for sample in line.samples] == [24 * MS, 22 * MS, 27 * MS]
+    assert [sample.bound_ns for sample in line.samples] == [None] * 3
 
 
 def test_loss(line):

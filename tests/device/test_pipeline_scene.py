@@ -1,6 +1,6 @@
 """The line from datagrams to coded pictures, fed by hand: no sockets, no threads, time is an argument."""
 
-from datagrams import rtp, sender_report
+from datagrams import Offsets, rtp, sender_report
 
 from psychopy_neon.device.pipeline import SceneLine
 from psychopy_neon.wire.sdp import Media, RtpMap
@@ -24,7 +24,7 @@ KEY, DELTA = b"\x65\x88" + b"k" * 30, b"\x41\x9a" + b"d" * 30
 class Scene:
     def __init__(self):
         self.units = []
-        self.line = SceneLine(VIDEO, HZ, 3, self.units.append)
+        self.line = SceneLine(VIDEO, HZ, Offsets(), 3, self.units.append)
         self.line.control(sender_report(T0, 0), 0)
         self.sequence = 0
         self.now_ns = 0
@@ -113,7 +113,7 @@ def test_payloads_against_the_rules_are_counted():
 def test_parameter_sets_of_the_description_complete_a_key_picture():
     media = Media("video", 0, (96,), VIDEO.rtpmaps, {96: {"sprop-parameter-sets": "Z0IAHqs=,aM48gA=="}})
     units = []
-    line = SceneLine(media, HZ, 1, units.append)
+    line = SceneLine(media, HZ, Offsets(), 1, units.append)
     line.control(sender_report(T0, 0), 0)
     for n in range(3):
         line.receive(rtp(n, n * 3000, KEY, payload_type=96, marker=True), n)

@@ -1,6 +1,5 @@
 """HTTP against servers that behave and servers that do not."""
 
-import json
 import time
 
 import pytest
@@ -44,7 +43,7 @@ def test_result_of_a_get_and_a_post(http, client):
     assert client.post("/api/x", {"name": "ä"}) == {"a": [1]}
     assert client.post("/api/x") == {"a": [1]}
     method, path, body = http.requests[1]
-    assert (method, path, json.loads(body)) == ("POST", "/api/x", {"name": "ä"})
+    assert (method, path, body) == ("POST", "/api/x", '{"name": "ä"}'.encode())
     assert http.requests[2][2] == b""
     assert http.count == 1, "one connection is kept"
 
@@ -64,6 +63,17 @@ def test_refusal_has_the_devices_reason(http, client, status):
     error = caught.value
     assert (error.method, error.status, error.reason) == ("POST", status, "The storage is full")
     assert error.url == f"http://phone:{http.port}/api/x"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "was_sent"),
+    [(503, b"{}", False), (503, b"busy", False), (429, b"{}", False), (502, b"busy", True), (500, b"{}", True)],
+)
+def test_whether_it_may_have_been_carried_out(http, client, status, body, was_sent):
+    http.routes["/api/x"] = answer(body, status)
+    with pytest.raises((RequestRefusedError, RemoteProtocolError)):
+        client.post("/api/x")
+    assert client.was_sent is was_sent
 
 
 def test_refusal_without_a_reason(http, client):

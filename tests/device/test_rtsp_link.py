@@ -4,7 +4,7 @@ import re
 import threading
 
 import pytest
-from datagrams import gaze, rtp, sender_report
+from datagrams import Offsets, gaze, rtp, sender_report
 from fakes import LIMIT_S, FakeRtsp, TcpFake, free_port, wait_until
 
 from psychopy_neon.device import rtsp_link
@@ -31,7 +31,7 @@ class Running:
         self.thread.start()
 
     def make_line(self, media, clock_hz):
-        return GazeLine(media, clock_hz, lambda: None, self.samples.append)
+        return GazeLine(media, clock_hz, Offsets(), self.samples.append)
 
     def run(self):
         try:

@@ -8,7 +8,7 @@ from psychopy_neon.device.rest import RestClient
 from psychopy_neon.device.status_feed import StatusBoard, StatusFeed
 from psychopy_neon.device.transport import Peer
 from psychopy_neon.timing.host_clock import HostClock
-from psychopy_neon.wire.status import DeviceStatus, Recording, parse_status
+from psychopy_neon.wire.status import DeviceEvent, DeviceStatus, Recording, parse_status
 
 
 @pytest.fixture
@@ -24,7 +24,10 @@ def board():
 
 @pytest.fixture
 def feed(crew, http, board):
-    feed = StatusFeed(RestClient(Peer("127.0.0.1", http.port, "127.0.0.1"), 2.0), board, HostClock())
+    heard = []
+    rest = RestClient(Peer("127.0.0.1", http.port, "127.0.0.1"), 2.0)
+    feed = StatusFeed(rest, board, HostClock(), heard.append)
+    feed.heard = heard
     feed.worker = crew.start("status", feed.run)
     wait_until(lambda: http.websocket_count)
     return feed
@@ -86,12 +89,13 @@ def test_text_that_is_no_utf8_ends_the_connection(http, board):
     assert board.status.unknown_count == 0
 
 
-@pytest.mark.usefixtures("feed")
-def test_events_of_other_clients_are_not_kept(http, board):
+def test_events_are_handed_on_and_not_kept(http, board, feed):
     http.push(component("Event", name="x", timestamp=1))
+    http.push(component("Event", name="x", timestamp=2**63 - 1, recording_id="r"))
     http.push(component("Phone", device_name="after"))
     wait_until(lambda: board.status.phone.device_name == "after")
     assert board.status.unknown_count == 0
+    assert feed.heard == [DeviceEvent("x", 1), DeviceEvent("x", 2**63 - 1, "r")]
 
 
 @pytest.mark.usefixtures("feed")
@@ -190,6 +194,15 @@ def test_recording_that_only_the_websocket_told_is_kept():
     board.replace(parse_status(phone_components()))
     assert board.status.recording == Recording("r1", "SAVE")
     assert board.status.phone.device_name == "Fake phone"
+
+
+def test_recording_that_rest_told():
+    board = StatusBoard(DeviceStatus(), 0)
+    assert board.recording_id is None
+    board.note_recording("r1", "START")
+    assert (board.recording_id, board.status.is_recording) == ("r1", True)
+    board.note_recording(None, "SAVE")
+    assert (board.recording_id, board.status.recording) == (None, Recording("r1", "SAVE"))
 
 
 def test_apply():

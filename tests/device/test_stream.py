@@ -49,7 +49,7 @@ def sample(number, host_ns, received_ns=None):
 @pytest.fixture
 def parts():
     ring, source, clock = Ring(8), Source(), Clock()
-    return Stream("gaze", ring, source, clock, 0.25), ring, source, clock
+    return Stream("gaze", ring, source, clock, 0.25, lambda: None), ring, source, clock
 
 
 def test_opens_at_first_use_but_not_for_health(parts):

@@ -1,7 +1,7 @@
 """Sessions one after the other: gaps with their causes, and no time of an old session in a new one."""
 
 import pytest
-from datagrams import gaze, rtp, sender_report
+from datagrams import Offsets, gaze, rtp, sender_report
 from fakes import FakeRtsp, free_port, wait_until
 
 from psychopy_neon.device import rtsp_link, stream_worker
@@ -35,7 +35,7 @@ class Setup:
 
     def make_line(self, session, media, clock_hz):
         self.sessions.append(session)
-        return GazeLine(media, clock_hz, lambda: None, self.samples.append)
+        return GazeLine(media, clock_hz, Offsets(), self.samples.append)
 
 
 @pytest.fixture

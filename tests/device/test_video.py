@@ -10,7 +10,6 @@ from fakes import wait_until
 
 from psychopy_neon.device.pipeline import TimedUnit
 from psychopy_neon.device.video import QUEUE_LENGTH, SceneDecoder
-from psychopy_neon.timing.offset import ClockOffset
 from psychopy_neon.wire.h264 import AccessUnit
 
 WIDTH, HEIGHT = 320, 240
@@ -62,16 +61,16 @@ def truth(units):
 def timed(number, data, session=1, is_damaged=False, is_key=None):
     is_key = number % KEYS_EVERY == 0 if is_key is None else is_key
     unit = AccessUnit(number * 3000, data, is_key, is_damaged, number)
-    return TimedUnit(unit, 1000 + number, 5, 2000 + number, session)
+    return TimedUnit(unit, 1000 + number, 600 + number, 35, 2000 + number, session)
 
 
 class Film:
     """A decoder in its thread and the frames that came out."""
 
-    def __init__(self, crew, offset=None):
+    def __init__(self, crew):
         self.frames = []
         self.has_frame = threading.Semaphore(0)
-        self.decoder = SceneDecoder(lambda: offset, self.take)
+        self.decoder = SceneDecoder(self.take)
         self.worker = crew.start("decoder", self.decoder.run)
 
     def take(self, frame):
@@ -152,16 +151,10 @@ def test_other_pixel_formats_become_yuv420p(film):
 
 
 def test_host_time_and_bound(crew, units):
-    film = Film(crew, ClockOffset(400, 30, 0.0, 0, 1, 0, 10**9))
+    film = Film(crew)
     film.put(timed(0, units[0]))
     (frame,) = wait_until(lambda: film.frames)
     assert (frame.host_ns, frame.bound_ns) == (600, 35)
-
-
-def test_without_an_offset_the_time_of_arrival(film, units):
-    film.put(timed(0, units[0]))
-    (frame,) = wait_until(lambda: film.frames)
-    assert (frame.host_ns, frame.bound_ns) == (2000, None)
 
 
 def test_begins_with_a_key_picture(film, units):
@@ -224,7 +217,7 @@ def test_garbage_only(film):
 def test_decoder_that_is_too_slow_goes_on_with_the_next_key_picture(crew, units):
     """Nothing runs: the queue fills up."""
     frames = []
-    decoder = SceneDecoder(lambda: None, frames.append)
+    decoder = SceneDecoder(frames.append)
     for number in range(QUEUE_LENGTH + 4):
         decoder.put(timed(number, units[number], is_key=number == 0))
     assert decoder.dropped == 4
@@ -242,7 +235,7 @@ def test_stop_ends_the_wait_for_pictures(film):
 
 
 def test_stop_ends_before_what_waits_is_decoded(crew, units):
-    decoder = SceneDecoder(lambda: None, lambda frame: None)
+    decoder = SceneDecoder(lambda frame: None)
     for number in range(QUEUE_LENGTH):
         decoder.put(timed(number, units[number]))
     worker = crew.start("decoder", decoder.run)

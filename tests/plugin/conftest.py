@@ -6,10 +6,13 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # for doubles.py: tests are imported one by one, not as a package
 
 
 @pytest.fixture(scope="session")
@@ -20,18 +23,21 @@ def psychopy() -> SimpleNamespace:
     pytest.importorskip("psychopy")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what PsychoPy's own imports warn of is not ours to mend
-        from psychopy import core, logging, monitors, visual
+        from psychopy import core, data, logging, monitors, visual
         from psychopy.tools import monitorunittools
 
-        from psychopy_neon.plugin import clock
+        from psychopy_neon.plugin import clock, events, mirror
         from psychopy_neon.plugin.visual import AprilTagFrame, GazeCursor
     return SimpleNamespace(
         core=core,
+        data=data,
         logging=logging,
         monitors=monitors,
         visual=visual,
         monitorunittools=monitorunittools,
         clock=clock,
+        events=events,
+        mirror=mirror,
         AprilTagFrame=AprilTagFrame,
         GazeCursor=GazeCursor,
     )
@@ -66,3 +72,20 @@ def pixels(win: object) -> np.ndarray:
 @pytest.fixture
 def grab() -> Callable[[object], np.ndarray]:
     return pixels
+
+
+@pytest.fixture
+def neon(psychopy: SimpleNamespace) -> object:
+    from doubles import FakeNeon
+
+    return FakeNeon()
+
+
+@pytest.fixture
+def judge(psychopy: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> object:
+    """PsychoPy's default clock, replaced by one that knows when it was read."""
+    from doubles import JudgeClock
+
+    clock = JudgeClock()
+    monkeypatch.setattr(psychopy.logging, "defaultClock", clock)
+    return clock

@@ -32,6 +32,9 @@ def test_a_script_is_played_in_the_order_of_its_times(tmp_path: Path) -> None:
         {"t_s": 0.02, "do": "drop_streams"},
         {"t_s": 0, "do": "step_clock", "step_ns": -5},
         {"t_s": 0.01, "do": "set_head", "yaw_deg": 3, "distance": None},
+        {"t_s": 0.03, "do": "slew_clock", "amount_ns": -5, "rate_ppm": 0.5},
+        {"t_s": 0.04, "do": "set_drift", "drift_ppm": -40},
+        {"t_s": 0.05, "do": "set_echo", "mode": "silent"},
     )
     neon = Recorder()
     asyncio.run(play_faults(read_faults(path), neon))  # type: ignore[arg-type]
@@ -39,6 +42,9 @@ def test_a_script_is_played_in_the_order_of_its_times(tmp_path: Path) -> None:
         ("step_clock", ("step_ns", -5)),
         ("set_head", HeadPose(yaw_deg=3)),
         ("drop_streams",),
+        ("slew_clock", ("amount_ns", -5), ("rate_ppm", 0.5)),
+        ("set_drift", ("drift_ppm", -40)),
+        ("set_echo", ("mode", "silent")),
     ]
 
 
@@ -57,6 +63,11 @@ def test_a_script_is_played_in_the_order_of_its_times(tmp_path: Path) -> None:
         {"t_s": 0, "do": "mute", "stream": 3},
         {"t_s": 0, "do": "look_at", "x": 1, "y": True},
         {"t_s": 0, "do": "step_clock", "step_ns": 1.5},
+        {"t_s": 0, "do": "slew_clock", "rate_ppm": 500},
+        {"t_s": 0, "do": "slew_clock", "amount_ns": 5e6},
+        {"t_s": 0, "do": "set_drift", "drift_ppm": "40"},
+        {"t_s": 0, "do": "set_echo"},
+        {"t_s": 0, "do": "set_echo", "mode": None},
     ],
 )
 def test_a_broken_line_is_named(tmp_path: Path, line: Any) -> None:

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 import requests
 
+from psychopy_neon.simulator.echo_paths import PATHS
+
 RUN = (sys.executable, "-c", "from psychopy_neon.cli import main; main(prog_name='psychopy-neon')")
 
 
@@ -67,6 +69,48 @@ def test_faults_happen(tmp_path: Path) -> None:
     assert run("simulate", "--port", "0", "--no-mdns", *options).returncode == 0
     causes = [json.loads(line).get("cause") for line in truth.read_text(encoding="utf-8").splitlines()]
     assert causes[-1] == "step"
+
+
+def test_the_clock_and_the_echo_can_be_as_bad_as_wanted(tmp_path: Path) -> None:
+    lines = [
+        {"t_s": 0, "do": "slew_clock", "amount_ns": 10**9},
+        {"t_s": 0, "do": "set_drift", "drift_ppm": -40},
+        {"t_s": 0, "do": "set_echo", "mode": "silent"},
+    ]
+    (tmp_path / "faults").write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    truth = tmp_path / "truth"
+    options = ("--drift-ppm", "40", "--echo-path", "wifi-busy,tick_out_ms=10", "--echo-rounding", "nearest")
+    files = ("--faults", str(tmp_path / "faults"), "--truth", str(truth))
+    done = run("simulate", "--port", "0", "--no-mdns", "--seconds", "0.5", *options, *files)
+    assert (done.returncode, done.stderr) == (0, "")
+    records = [json.loads(line) for line in truth.read_text(encoding="utf-8").splitlines()]
+    clock = [each for each in records if each["kind"] == "clock"]
+    assert [(each["cause"], each["drift_ppm"], each["slew_ppm"]) for each in clock] == [
+        ("start", 40, 0),
+        ("slew", 40, 500),
+        ("slewed", 40, 0),
+        ("drift", -40, 500),
+        ("slewed", -40, 0),
+    ]
+
+
+def test_an_old_app_cannot_be_told_to_echo_badly(tmp_path: Path) -> None:
+    (tmp_path / "faults").write_text('{"t_s": 0, "do": "set_echo", "mode": "short"}', encoding="utf-8")
+    done = run("simulate", "--port", "0", "--no-mdns", "--no-echo", "--faults", str(tmp_path / "faults"))
+    assert done.returncode == 1
+    assert re.fullmatch(r"Error: [^\n]*no time echo[^\n]*\n", done.stderr)
+
+
+def test_an_echo_path_that_there_is_not_is_one_line() -> None:
+    done = run("simulate", "--port", "0", "--no-mdns", "--echo-path", "train")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert re.fullmatch(r"Error: echo_path='train'[^\n]*wifi-busy[^\n]*\n", done.stderr)
+
+
+def test_the_help_names_the_paths_of_the_echo() -> None:
+    done = run("simulate", "--help")
+    assert done.returncode == 0
+    assert all(name in done.stdout for name in PATHS)
 
 
 def test_the_help_names_all_commands_without_importing_them() -> None:
