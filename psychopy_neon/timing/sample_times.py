@@ -38,25 +38,26 @@ class SampleTimes:
         self._offsets = offsets
         self._arrival = ArrivalClock()
         self._report = (0, 0)  # device time and arrival of the newest report
-        self._is_jump_open = False  # it jumped, and no echo has told yet to what the clock was set
+        self._jumped_ns: int | None = None  # arrival of one that jumped, and no echo has told yet what it means
         self._segment = 0  # that the report belongs to, found out when
         self._newest_segment: int | None = None  # was the newest
 
     def add_report(self, ticks: int, device_ns: int, received_ns: int) -> None:
         """Take a sender report."""
-        self._is_jump_open = not self.media.add_report(ticks, device_ns)
-        if self._is_jump_open:
+        if not self.media.add_report(ticks, device_ns):
+            self._jumped_ns = received_ns
             self._arrival.restart()
         self._report = device_ns, received_ns
         self._newest_segment = None
 
     def is_ready(self, now_ns: int) -> bool:
         """Whether data can be timed: there is a report, and if it jumped it is known why."""
-        if self._is_jump_open:
-            settled_ns, arrived_ns = self._offsets.settled_ns, self._report[1]
-            is_waiting = settled_ns is not None and settled_ns < arrived_ns
-            self._is_jump_open = is_waiting and now_ns - arrived_ns < STEP_WAIT_NS
-        return self.media.is_ready and not self._is_jump_open
+        if self._jumped_ns is not None:
+            settled_ns = self._offsets.settled_ns
+            is_settled = settled_ns is None or settled_ns >= self._jumped_ns
+            if is_settled or now_ns - self._jumped_ns >= STEP_WAIT_NS:
+                self._jumped_ns = None
+        return self.media.is_ready and self._jumped_ns is None
 
     def at(self, ticks: int, received_ns: int) -> tuple[int, int, int | None]:
         """Device time, host time and bound of a datum, ns; only when ready.

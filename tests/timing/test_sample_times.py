@@ -90,6 +90,11 @@ def test_every_sample_around_a_step_has_its_time_within_the_bound(step_ns, after
     assert [true_ns for true_ns, *_ in stream.out] == list(range(0, 14 * S, 5 * MS)), "none is lost or out of order"
 
 
+def test_reports_that_come_faster_than_echoes_do_not_end_the_wait():
+    stream = run(Phone(), 10.003, 1_700 * MS, reports_at=(0, 5, *(10 + n / 1000 for n in range(4, 300, 3))))
+    assert_true(stream)
+
+
 def test_samples_between_a_step_and_the_next_report_belong_to_the_old_segment():
     phone = Phone()
     before_ns = phone.offset_ns
