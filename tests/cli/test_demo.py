@@ -17,6 +17,7 @@ pytestmark = [
         sys.platform == "linux" and not os.environ.get("DISPLAY"), reason="no display: run by nox, which brings one"
     ),
     pytest.mark.timeout(150),
+    pytest.mark.once,
 ]
 START_LIMIT_S = 60.0
 

@@ -16,6 +16,7 @@ from psychopy_neon.device.pending import EventState
 from psychopy_neon.errors import NeonTimeoutError
 from psychopy_neon.simulator import SimulatedNeon, SimulatorSettings
 
+pytestmark = pytest.mark.once
 LIMIT_S = 20.0
 MS = 1_000_000
 FRAME_S = 1 / 60

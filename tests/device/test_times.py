@@ -6,6 +6,7 @@ from fakes import wait_until
 from psychopy_neon.device.neon import Neon
 from psychopy_neon.simulator import SimulatedNeon, SimulatorSettings
 
+pytestmark = pytest.mark.once
 MS = 1_000_000
 S = 1000 * MS
 
