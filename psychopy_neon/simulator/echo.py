@@ -46,6 +46,7 @@ class EchoServer:
         spec = dataclasses.replace(spec, even_ms=spec.even_ms + settings.echo_jitter_ms)
         self._path = EchoPath(spec, settings.seed, time.perf_counter_ns())
         self._mode = "normal"
+        self._is_cut = False
         self._listener = Listener(lambda: asyncio.StreamReaderProtocol(asyncio.StreamReader(), self._serve))
         self._connections: set[asyncio.Task[None]] = set()
 
@@ -73,12 +74,29 @@ class EchoServer:
         """
         if mode not in ECHO_MODES:
             raise ConfigurationError("mode", mode, f"one of {', '.join(ECHO_MODES)}")
-        if mode == "closed":
+        self._mode = mode
+        self._open_or_shut()
+
+    def cut(self) -> None:
+        """End all connections and refuse new ones."""
+        self._is_cut = True
+        self._open_or_shut()
+
+    def mend(self) -> None:
+        """Accept connections again, if the mode does; raises LinkError when the port cannot be had."""
+        self._is_cut = False
+        self._open_or_shut()
+
+    @property
+    def _is_closed(self) -> bool:
+        return self._is_cut or self._mode == "closed"
+
+    def _open_or_shut(self) -> None:
+        if self._is_closed:
             self._listener.shut()
             self._drop()
         else:
             self._listener.reopen()
-        self._mode = mode
 
     def _drop(self) -> None:
         for task in self._connections:
@@ -91,7 +109,7 @@ class EchoServer:
         try:
             # A client may ask again whenever it likes, so waiting ends with the connection only. One that was accepted
             # just before the port was closed is ended here.
-            while self._mode != "closed":
+            while not self._is_closed:
                 await self._answer(parse_request(await reader.readexactly(REQUEST_BYTES)), writer)
         except (asyncio.IncompleteReadError, ConnectionError):
             pass  # the client has gone

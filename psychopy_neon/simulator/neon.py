@@ -299,10 +299,8 @@ class SimulatedNeon:
         """Cut all connections and refuse new ones, or let clients connect again."""
 
         def change() -> None:
-            for server in (self._http, self._rtsp):
+            for server in (self._http, self._rtsp, *((self._echo,) if self.settings.has_echo else ())):
                 server.cut() if is_cut else server.mend()
-            if self.settings.has_echo:
-                self._echo.set_mode("closed" if is_cut else "normal")
             self.truth.add("network", {"is_cut": is_cut, "host_ns": time.perf_counter_ns()})
 
         self._call(change)

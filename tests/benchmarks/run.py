@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import math
 import os
 import statistics
 import subprocess
@@ -32,7 +33,7 @@ OURS = sys.executable
 LONG_FRAME_MS = 25.0
 FRAMES_LEFT_OUT = 60
 END_S = 20.0
-KINDS = ("gaze", "clock", "scene", "window")
+KINDS = ("gaze", "clock", "events", "scene", "window")
 BUSY_LOAD = 0.7
 """Processes that wanted a core over the last minute."""
 
@@ -60,6 +61,8 @@ TARGETS = {
     "gaze latency, median": Target("no worse", lambda row: row.ours <= row.peer),
     "CPU per gaze sample": Target("at most 0.5 of the peer", lambda row: row.ours <= 0.5 * row.peer),
     "clock error, median": Target("at most 0.2 of the peer", lambda row: row.ours <= 0.2 * row.peer),
+    "event, time of the call, median": Target("at most 20 us", lambda row: row.ours <= 20),
+    "event, time of the call, 99.9 %": Target("at most 200 us", lambda row: row.ours <= 200),
     "scene latency, median": Target("25 ms earlier", lambda row: row.peer - row.ours >= 25),
     "frames over 25 ms (peer: bare window)": Target("at most 0.1 points more", lambda row: row.ours - row.peer <= 0.1),
 }
@@ -76,6 +79,7 @@ def main() -> int:
     benchmarks = {
         "gaze": lambda: measure_gaze(args.peer_python, runs, 3 if args.quick else 12, console),
         "clock": lambda: measure_clock(args.peer_python, runs, 3 if args.quick else 12, console),
+        "events": lambda: measure_events(args.peer_python, runs, 4 if args.quick else 20, console),
         "scene": lambda: measure_scene(args.peer_python, runs, 3 if args.quick else 12, console),
         "window": lambda: measure_window(runs, 5 if args.quick else 60, console),
     }
@@ -151,6 +155,22 @@ def measure_clock(peer_python: str, runs: int, seconds: float, console: Console)
     ]
 
 
+def measure_events(peer_python: str, runs: int, seconds: float, console: Console) -> list[Row]:
+    """What an event costs the frame that sends it."""
+    with simulator() as (address, _):
+        ours, peer = alternate("events", peer_python, runs, address, seconds, console)
+    if any(run["confirmed"] != len(run["calls_us"]) for run in ours):
+        raise Failed("events: some were not confirmed")
+    calls = [[run["calls_us"] for run in side] for side in (ours, peer)]
+    work = [run["work_ms"] for run in ours], [run["bare_work_ms"] for run in ours]
+    return [
+        row("event, time of the call, median", "us", *medians(calls, statistics.median)),
+        row("event, time of the call, 99.9 %", "us", *medians(calls, lambda run: quantile(run, 0.999))),
+        row("frame with an event, work, median (peer: without)", "ms", *medians(work, statistics.median)),
+        row("frame with an event, work, 99 % (peer: without)", "ms", *medians(work, lambda run: quantile(run, 0.99))),
+    ]
+
+
 def measure_scene(peer_python: str, runs: int, seconds: float, console: Console) -> list[Row]:
     """Latency and CPU time of scene video."""
     with simulator("--numbered") as (address, truth):
@@ -213,7 +233,12 @@ def late_ms(run: Any, sent_ns: dict[int, int]) -> list[float]:
 
 
 def percentile_95(values: list[float]) -> float:
-    return statistics.quantiles(values, n=20)[-1]
+    return quantile(values, 0.95)
+
+
+def quantile(values: Sequence[float], part: float) -> float:
+    """The smallest value that this part of all does not exceed."""
+    return sorted(values)[math.ceil(part * len(values)) - 1]
 
 
 def cpu_per_item(run: Any) -> float:

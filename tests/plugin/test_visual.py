@@ -11,6 +11,8 @@ from psychopy_neon.samples import GazeReason, ScreenGaze
 from psychopy_neon.screen.layout import ScreenLayout
 from psychopy_neon.screen.tags import find_tags, tag_picture
 
+pytestmark = pytest.mark.once
+
 COLOR = (0.2, -0.4, 0.6)
 UNITS = ["pix", "norm", "height", "cm", "deg", "degFlat", "degFlatPos"]
 SIZES = [(800, 600), (801, 601), (1000, 563)]

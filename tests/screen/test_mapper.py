@@ -12,6 +12,8 @@ from psychopy_neon.screen.mapper import ScreenMapper, ScreenPose
 from psychopy_neon.screen.tags import tag_picture
 from psychopy_neon.simulator.settings import HeadPose
 
+pytestmark = pytest.mark.once
+
 Look = Callable[..., View]
 Screen = tuple[Image, ScreenLayout]
 

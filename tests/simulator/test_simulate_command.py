@@ -14,6 +14,8 @@ import requests
 
 from psychopy_neon.simulator.echo_paths import PATHS
 
+pytestmark = pytest.mark.once
+
 RUN = (sys.executable, "-c", "from psychopy_neon.cli import main; main(prog_name='psychopy-neon')")
 
 
