@@ -136,6 +136,8 @@ class Crew:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._workers: list[Worker] = []  # guarded by _lock
+        self.is_well = True
+        """Whether :meth:`check` would return; for callers to whom a call is too dear."""
         self._failure: tuple[str, Exception] | None = None
         self._is_closed = False
 
@@ -200,7 +202,7 @@ class Crew:
     def close(self, deadline_s: float = 6.0) -> tuple[str, ...]:
         """Tell all workers to stop and wait for them; the duties of those that did not end in time are returned."""
         with self._lock:
-            self._is_closed = True
+            self._is_closed, self.is_well = True, False
             workers, self._workers = self._workers, []
         for worker in workers:
             worker.stop.set()
@@ -218,7 +220,7 @@ class Crew:
             return  # it was told to end while it waited for something: that is how it noticed
         _log.error("the %s worker failed", duty, exc_info=error)
         if self._failure is None:
-            self._failure = (duty, error)
+            self._failure, self.is_well = (duty, error), False
 
     @staticmethod
     def _is_finished(worker: Worker) -> bool:
