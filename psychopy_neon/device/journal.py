@@ -43,6 +43,8 @@ RETRY_NS = 5_000_000_000
 """After trouble with the file, until it is tried again."""
 MAX_UNWRITTEN = 100_000
 """Lines kept for a file that cannot be written now; some 20 MB."""
+LINGER_S = 0.008
+"""Half a frame, which can be drawn meanwhile. Nobody is in a hurry: the host times of events are fixed already."""
 AFTER_STOP_S = 10.0
 """The outbox says when it is over; this is only for one that cannot."""
 _SYNCED = frozenset({"event", "command"})
@@ -50,7 +52,7 @@ _SYNCED = frozenset({"event", "command"})
 Record: TypeAlias = Mapping[str, Any]
 Make: TypeAlias = Callable[[], Record]
 Then: TypeAlias = Callable[[], object]
-_Entry: TypeAlias = "tuple[Make | None, Then | None]"
+_Entry: TypeAlias = "tuple[Make | None, Then | None, bool]"
 _log = logging.getLogger("psychopy_neon")
 
 
@@ -78,7 +80,7 @@ class NoJournal:
     def unwritten_count(self) -> int:
         return 0
 
-    def add(self, make: Make | None, then: Then | None = None) -> None:
+    def add(self, make: Make | None, then: Then | None = None, can_wait: bool = False) -> None:
         if then is not None:
             then()
 
@@ -129,13 +131,14 @@ class Journal(NoJournal):
         """Lines that are not in the file although they should be."""
         return self.lost_count + len(self._unwritten)
 
-    def add(self, make: Make | None, then: Then | None = None) -> None:
+    def add(self, make: Make | None, then: Then | None = None, can_wait: bool = False) -> None:
         """Have a line written: ``make`` gives it, and ``then`` is told when it is written.
 
         Both are called from the worker, so that a call costs next to nothing. The record's ``id`` is a number, which
         becomes one that no other event or command of any journal has. Without ``make``, ``then`` is called in its turn.
+        With ``can_wait`` the worker does not begin at once, in the middle of the caller's frame.
         """
-        self._queue.put((make, then))
+        self._queue.put((make, then, can_wait))
         if self._is_over:  # the worker looks no more: whatever is there now is handed on by whoever sees it
             self._hand_on_rest()
 
@@ -152,7 +155,7 @@ class Journal(NoJournal):
 
     def run(self, stop: StopSignal) -> None:
         """Write until the outbox says that it is over."""
-        stop.call_when_set(lambda: self._queue.put((None, None)))
+        stop.call_when_set(lambda: self._queue.put((None, None, False)))
         end_s = None
         try:
             while not self._is_over:
@@ -161,10 +164,13 @@ class Journal(NoJournal):
                 batch = self._take(None if end_s is None else end_s - time.monotonic())
                 if not batch:
                     break
+                if all(can_wait for _, _, can_wait in batch):
+                    stop.wait(LINGER_S)
+                    batch += self._take(0.0)
                 try:
-                    self._write([make() for make, _ in batch if make is not None])
+                    self._write([make() for make, _, _ in batch if make is not None])
                 finally:  # whatever happens to the journal, events go on
-                    for _, then in batch:
+                    for _, then, _ in batch:
                         if then is not None:
                             then()
         finally:
@@ -184,7 +190,7 @@ class Journal(NoJournal):
     def _hand_on_rest(self) -> None:
         with contextlib.suppress(queue.Empty):
             while True:
-                _, then = self._queue.get_nowait()
+                _, then, _ = self._queue.get_nowait()
                 if then is not None:
                     then()
 

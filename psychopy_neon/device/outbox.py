@@ -106,7 +106,7 @@ class Outbox:
             self._say("long", f"event names are cut to {MAX_NAME} characters; one had {len(name)}")
             name = name[:MAX_NAME]
         event = PendingEvent(next(self._numbers), name, host_ns, self._changed)
-        self._accept(event, lambda: self._as_record(event))
+        self._accept(event, lambda: self._as_record(event), can_wait=True)
         return event
 
     def send_again(self, name: str, host_ns: int, device_ns: int, bound_ns: int) -> PendingEvent:
@@ -152,14 +152,14 @@ class Outbox:
 
     # From a call to the worker
 
-    def _accept(self, answer: PendingAnswer, make: Make | None) -> None:
+    def _accept(self, answer: PendingAnswer, make: Make | None, can_wait: bool = False) -> None:
         if len(self._open) >= MAX_WAITING:
             self._dropped += 1
             self._say("full", f"{MAX_WAITING} events wait already: new ones are not taken until some are delivered")
             answer.settle(error=LinkError(str(self._rest.peer), f"{MAX_WAITING} requests wait already"))
             return
         self._open[answer.number] = answer
-        self._journal.add(make, lambda: self._queue.put(answer))
+        self._journal.add(make, lambda: self._queue.put(answer), can_wait)
         if self._is_over:  # nobody looks into the queue any more
             self._settle_rest()
 
