@@ -25,6 +25,7 @@ import logging
 import os
 import queue
 import sys
+import threading
 import time
 import uuid
 from collections import deque
@@ -45,6 +46,9 @@ MAX_UNWRITTEN = 100_000
 """Lines kept for a file that cannot be written now; some 20 MB."""
 LINGER_S = 0.008
 """Half a frame, which can be drawn meanwhile. Nobody is in a hurry: the host times of events are fixed already."""
+BUSY_S = 0.1
+"""To wake another thread takes a caller longer than all else it does. So as long as events come one after the other,
+the worker looks for them by itself."""
 AFTER_STOP_S = 10.0
 """The outbox says when it is over; this is only for one that cannot."""
 _SYNCED = frozenset({"event", "command"})
@@ -120,6 +124,8 @@ class Journal(NoJournal):
         self._host_clock = host_clock
         self._run_id = uuid.uuid4().hex[:8]
         self._queue: queue.SimpleQueue[_Entry] = queue.SimpleQueue()
+        self._is_urgent = threading.Event()
+        self._busy_until_s = 0.0
         self._unwritten: deque[bytes] = deque()
         self._needs_sync = False
         self._file: BinaryIO | None = None
@@ -139,6 +145,8 @@ class Journal(NoJournal):
         With ``can_wait`` the worker does not begin at once, in the middle of the caller's frame.
         """
         self._queue.put((make, then, can_wait))
+        if not can_wait:
+            self._is_urgent.set()
         if self._is_over:  # the worker looks no more: whatever is there now is handed on by whoever sees it
             self._hand_on_rest()
 
@@ -155,7 +163,7 @@ class Journal(NoJournal):
 
     def run(self, stop: StopSignal) -> None:
         """Write until the outbox says that it is over."""
-        stop.call_when_set(lambda: self._queue.put((None, None, False)))
+        stop.call_when_set(lambda: self.add(None))
         end_s = None
         try:
             while not self._is_over:
@@ -164,9 +172,6 @@ class Journal(NoJournal):
                 batch = self._take(None if end_s is None else end_s - time.monotonic())
                 if not batch:
                     break
-                if all(can_wait for _, _, can_wait in batch):
-                    stop.wait(LINGER_S)
-                    batch += self._take(0.0)
                 try:
                     self._write([make() for make, _, _ in batch if make is not None])
                 finally:  # whatever happens to the journal, events go on
@@ -180,9 +185,27 @@ class Journal(NoJournal):
 
     def _take(self, timeout_s: float | None) -> list[_Entry]:
         """Everything that waits, at least one; empty: nothing came in time."""
+        batch = self._drain()
+        while not batch and time.monotonic() < self._busy_until_s:
+            batch = self._linger()
+        if not batch:
+            with contextlib.suppress(queue.Empty):
+                batch.append(self._queue.get(timeout=None if timeout_s is None else max(timeout_s, 0.0)))
+                if batch[0][2]:
+                    batch += self._linger()
+        if batch:
+            self._busy_until_s = time.monotonic() + BUSY_S
+        return batch
+
+    def _linger(self) -> list[_Entry]:
+        """What has come after a moment, or when something urgent has."""
+        self._is_urgent.wait(LINGER_S)
+        self._is_urgent.clear()
+        return self._drain()
+
+    def _drain(self) -> list[_Entry]:
         batch = []
         with contextlib.suppress(queue.Empty):
-            batch.append(self._queue.get(timeout=None if timeout_s is None else max(timeout_s, 0.0)))
             while True:
                 batch.append(self._queue.get_nowait())
         return batch
