@@ -61,7 +61,7 @@ def _print_events(path: Path, content: JournalContent, reasons: dict[str, str], 
         rows = [_as_json(event, content.wall_ns(event), reasons.get(event.id)) for event in events]
         click.echo(json.dumps({"journal": str(path), "damaged_lines": content.damaged_count, "events": rows}))
         return
-    table = Table("event", "own time", "state", "", title=str(path), title_justify="left")
+    table = Table("event", "own time", "state", "reason", title=str(path), title_justify="left")
     for event in events:
         reason = reasons.get(event.id) or event.reason or ""
         table.add_row(escape(event.name), _time(content.wall_ns(event)), event.state.value, escape(reason))

@@ -18,7 +18,7 @@ from psychopy_neon.device.worker import StopSignal
 from psychopy_neon.errors import ClockNotReadyError, LinkError, NeonError, NeonTimeoutError, RemoteProtocolError
 from psychopy_neon.timing.host_clock import HostClock
 from psychopy_neon.timing.offset import ClockOffset, Exchange, OffsetEstimator, Rounding
-from psychopy_neon.timing.pace import pause_s
+from psychopy_neon.timing.pace import QUICK_COUNT, pause_s
 from psychopy_neon.timing.track import ClockSegment, ClockTrack
 from psychopy_neon.wire.echo import REPLY_BYTES, encode_request, parse_reply
 
@@ -28,6 +28,7 @@ CONNECT_LIMIT_S = 2.0
 REPLY_LIMIT_NS = 1_000_000_000
 RETRY_S = 0.5
 EXCHANGES_KEPT = 4096
+READY_BOUND_NS = 2_000_000
 
 
 class DeviceClock:
@@ -149,7 +150,9 @@ class DeviceClock:
         Path(path).write_text(json.dumps(content) + "\n", encoding="utf-8")
 
     def wait(self, timeout_s: float) -> bool:
-        """True as soon as an offset is known, at the latest after ``timeout_s``."""
+        """True as soon as an offset is known to 2 ms, or as well as some quick echoes tell; at the latest after
+        ``timeout_s``.
+        """
         return self._is_ready.wait(timeout_s)
 
     def add(self, exchange: Exchange) -> float:
@@ -162,7 +165,7 @@ class DeviceClock:
                 self.settled_ns = self._estimator.settled_ns
             self.newest, self.trouble = newest, None
             pause = pause_s(newest, self._estimator.is_doubtful)
-        if newest is not None:
+        if newest is not None and (newest.bound_ns <= READY_BOUND_NS or newest.exchanges >= QUICK_COUNT):
             self._is_ready.set()
         return pause
 

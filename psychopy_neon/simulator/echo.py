@@ -111,8 +111,8 @@ class EchoServer:
             # just before the port was closed is ended here.
             while not self._is_closed:
                 await self._answer(parse_request(await reader.readexactly(REQUEST_BYTES)), writer)
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass  # the client has gone
+        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
+            pass  # the client has gone, or was dropped; asyncio itself complains of a cancelled handler
         finally:
             self._connections.discard(task)
             writer.close()

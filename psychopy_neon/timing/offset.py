@@ -41,6 +41,8 @@ MAX_RATE_PPM = 600
 WANDER_PPM_PER_S = 0.1
 """How fast a quartz changes its rate with temperature, and much to spare."""
 CONFIRMING = 3
+_BEND_FIRST = 20
+"""So many echoes at first change what is steady by much: after each of them the possible clocks are bent anew."""
 _BEND_EVERY_NS = 250_000_000
 _WIDEN_EVERY_NS = 5_000_000_000
 
@@ -196,7 +198,7 @@ class _Belief:
         """Learn from an echo; False, and nothing has changed, when it contradicts all that is possible."""
         now_ns = exchange.received_ns
         steady = self._cut(moved(self._steady, now_ns - self._now_ns), exchange, 0.0)
-        is_due = now_ns - self._bent_at_ns >= _BEND_EVERY_NS
+        is_due = self._exchanges < _BEND_FIRST or now_ns - self._bent_at_ns >= _BEND_EVERY_NS
         possible = () if is_due or not steady else self._possible_after(exchange, with_bends=False)
         if not possible:
             possible = self._possible_after(exchange, with_bends=True)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from psychopy_neon.timing.offset import ClockOffset
 
-__all__ = ["pause_s"]
+__all__ = ["QUICK_COUNT", "pause_s"]
 
 GOOD_BOUND_NS = 450_000
 QUICK_COUNT = 16
+"""Echoes of the beginning, a quarter of a second's."""
 QUICK_S = 0.010618
 CALM_S = 0.149618
 BUSY_S = 0.019618

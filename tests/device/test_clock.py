@@ -13,7 +13,8 @@ from fakes import FakeEcho, TcpFake, free_port, wait_until
 from psychopy_neon.device.clock import DeviceClock, EchoFeed
 from psychopy_neon.errors import ClockNotReadyError
 from psychopy_neon.timing.host_clock import HostClock
-from psychopy_neon.timing.offset import Exchange
+from psychopy_neon.timing.offset import CONFIRMING, Exchange
+from psychopy_neon.timing.pace import QUICK_COUNT
 
 MS = 1_000_000
 S = 1000 * MS
@@ -52,9 +53,20 @@ def test_offset_is_within_its_bound(run_feed, offset_ns):
         wait_until(lambda: clock.offset.exchanges >= 5)
         offset = clock.offset
         assert abs(offset.offset_ns - base_ns - offset_ns) <= offset.bound_ns
-        assert MS // 2 <= offset.bound_ns < 100 * MS
+        assert 0 < offset.bound_ns < 100 * MS
         assert clock.host_ns(clock.device_ns(123_456_789)) == 123_456_789
         assert clock.device_ns(0) == offset.offset_ns
+
+
+def test_waiting_ends_with_a_good_offset_or_after_the_quick_echoes():
+    clock, bad = DeviceClock(), DeviceClock()
+    for n in range(QUICK_COUNT):
+        assert not bad.wait(0)
+        bad.add(exchange(n * S // 50, 10**18, 15 * MS))
+        clock.add(exchange(n * S // 50, 10**18, MS))
+        assert clock.wait(0) == (n >= CONFIRMING - 1)
+    assert bad.wait(0)
+    assert bad.offset.bound_ns > 2 * MS
 
 
 def test_not_ready_says_so():
