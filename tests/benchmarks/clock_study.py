@@ -159,7 +159,7 @@ def main() -> int:
         done = pool.map(run_path, tasks, chunksize=5)
     outcomes = [[each for (index, _), each in zip(tasks, done, strict=True) if index == i] for i in range(len(CASES))]
     rows = [summary(case, own) for case, own in zip(CASES, outcomes, strict=True)]
-    Console(width=190).print(as_table(rows))
+    Console(width=170).print(as_table(rows))
     if args.table is not None:
         args.table.write_text(as_markdown(rows), encoding="utf-8")
     if args.plot is not None:
@@ -170,13 +170,10 @@ def main() -> int:
 HEADER = (
     "case",
     "paths",
-    "error, median",
-    "99 %",
-    "bound, median",
-    "95 %",
+    "error, median / 99 %",
+    "bound, median / 95 %",
     "truth inside",
-    "official mean, median",
-    "99 %",
+    "official mean, median / 99 %",
     "echoes a second",
     "asked",
 )
@@ -192,17 +189,19 @@ def summary(case: Case, outcomes: list[Outcome]) -> tuple[str, ...]:
     found = np.median(error), np.percentile(error, 99), np.median(bound)
     if case.limits_ms is not None and any(a > b for a, b in zip(found, case.limits_ms, strict=True)):
         verdict = "FAIL"
-    dated = [each.dated_within_ms for each in outcomes]
-    name = case.name
-    if any(each is not None for each in dated):
-        worst = max(each if each is not None else float("inf") for each in dated)
-        name += f" (dated within {worst:.0f} ms; {sum(each.blind for each in outcomes)} s too early to tell)"
+    name, inside = case.name, f"all {len(error)}" if holds == len(error) else f"{holds} of {len(error)}"
+    if any(each.dated_within_ms is not None for each in outcomes):
+        worst = max(each.dated_within_ms or float("inf") for each in outcomes)
+        verdict = "FAIL" if worst == float("inf") else verdict
+        name += f", dated to {worst:.0f} ms"
+        inside += f", {sum(each.blind for each in outcomes)} too early"
     return (
         name,
         str(len(outcomes)),
-        *(f"{value:.2f}" for value in (*found, np.percentile(bound, 95))),
-        f"{holds} of {len(error)}",
-        *(f"{value:.2f}" for value in (np.median(peer), np.percentile(peer, 99))),
+        f"{found[0]:.2f} / {found[1]:.2f}",
+        f"{found[2]:.2f} / {np.percentile(bound, 95):.2f}",
+        inside,
+        f"{np.median(peer):.2f} / {np.percentile(peer, 99):.2f}",
         f"{np.mean([each.echoes for each in outcomes]) / SECONDS:.0f}",
         verdict,
     )
