@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-END_LIMIT_S = 5.0
+END_LIMIT_S = 20.0
 
 
 @pytest.fixture(autouse=True)

@@ -35,5 +35,5 @@ def no_thread_is_left():
     yield
     for thread in set(threading.enumerate()) - before:
         if thread.name.startswith(("psychopy-neon", "fake")):
-            thread.join(5)
+            thread.join(20)
             assert not thread.is_alive(), thread.name

@@ -10,7 +10,7 @@ import struct
 import threading
 import time
 
-LIMIT_S = 5.0
+LIMIT_S = 20.0
 """No wait of a test is longer."""
 HTML = b"<!DOCTYPE html><html><body>Router login</body></html>"
 
@@ -98,7 +98,7 @@ class TcpFake:
         self._listener.close()
         self.drop()
         for thread in self._threads:
-            thread.join(5)
+            thread.join(20)
         assert not self.errors, self.errors
 
     def __enter__(self):

@@ -68,7 +68,7 @@ def test_waiting_ends_when_something_comes(ring):
     waiting = threading.Thread(target=lambda: got.append(cursor.wait_for_more(10)))
     waiting.start()
     ring.add("x")
-    waiting.join(5)
+    waiting.join(20)
     assert got == [True]
     assert cursor.take_one() == "x"
     assert ring.wait_beyond(0, 0)
@@ -116,6 +116,6 @@ def test_closed_handover_wakes_and_refuses():
     waiting = threading.Thread(target=lambda: got.append(queue.get(10)))
     waiting.start()
     queue.close()
-    waiting.join(5)
+    waiting.join(20)
     assert got == [None]
     assert not queue.put("x")

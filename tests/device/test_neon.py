@@ -75,7 +75,7 @@ def truth_of(simulated, kind, last):
 def test_gaze_is_complete_and_its_times_are_true(simulate, offset_ns, drift_ppm):
     simulated = simulate(offset_ns=offset_ns, drift_ppm=drift_ppm, number_gaze=True)
     with Neon(simulated.address) as neon:
-        samples = [neon.gaze.wait(5) for _ in range(200)]
+        samples = [neon.gaze.wait(20) for _ in range(200)]
         health = neon.gaze.health
     numbers = [int(sample.x) for sample in samples]
     truth = truth_of(simulated, "gaze", numbers[-1])
@@ -93,7 +93,7 @@ def test_gaze_is_complete_and_its_times_are_true(simulate, offset_ns, drift_ppm)
 def test_lost_and_reordered_packets(simulate):
     simulated = simulate(number_gaze=True, loss=0.05, reorder=0.1, seed=3)
     with Neon(simulated.address) as neon:
-        samples = [neon.gaze.wait(5) for _ in range(200)]
+        samples = [neon.gaze.wait(20) for _ in range(200)]
     numbers = [int(sample.x) for sample in samples]
     assert numbers == sorted(set(numbers))
     lost = {r["number"] for r in simulated.truth.records("packet") if r["fate"] == "lost" and r["stream"] == "gaze"}
@@ -105,7 +105,7 @@ def test_lost_and_reordered_packets(simulate):
 def test_scene_frames_in_order_with_their_true_times(simulate):
     simulated = simulate(frame_code=True, offset_ns=500 * MS, scene_fps=15.0)
     with Neon(simulated.address) as neon:
-        frames = [neon.scene.wait(10) for _ in range(8)]
+        frames = [neon.scene.wait(20) for _ in range(8)]
     numbers = [read_frame_code(frame.luma) for frame in frames]
     assert numbers == list(range(numbers[0], numbers[0] + 8))
     truth = truth_of(simulated, "frame", numbers[-1])
@@ -133,9 +133,9 @@ def test_event_times_are_true(simulate, offset_ns):
         assert neon.status.is_recording
         bound_ns = neon.clock.offset.bound_ns
         host_ns = neon.host_clock.now_ns() - 250 * MS
-        event = neon.send_event("then", at_ns=host_ns).wait(5)
-        now = neon.send_event("now").wait(5)
-        arrived = neon.send_event("arrived", at_ns="arrival").wait(5)
+        event = neon.send_event("then", at_ns=host_ns).wait(20)
+        now = neon.send_event("now").wait(20)
+        arrived = neon.send_event("arrived", at_ns="arrival").wait(20)
         neon.stop_recording()
         assert not neon.status.is_recording
         bound_ns = max(bound_ns, neon.clock.offset.bound_ns)
@@ -165,18 +165,18 @@ def test_streams_come_from_the_address_that_was_given(simulate):
     simulated = simulate(reported_ip="192.0.2.55")
     with Neon(simulated.address) as neon:
         assert neon.status.sensor("gaze").ip == "192.0.2.55"
-        assert neon.gaze.wait(5)
+        assert neon.gaze.wait(20)
 
 
 def test_cut_stream_comes_back(simulate):
     simulated = simulate(number_gaze=True)
     with Neon(simulated.address) as neon:
         for _ in range(20):
-            neon.gaze.wait(5)
+            neon.gaze.wait(20)
         simulated.drop_streams()
         wait_until(lambda: neon.gaze.health.gaps and neon.gaze.health.gaps[0].end_ns)
         neon.gaze.take()
-        samples = [neon.gaze.wait(5) for _ in range(20)]
+        samples = [neon.gaze.wait(20) for _ in range(20)]
         (gap,) = neon.gaze.health.gaps
         neon.check_link()
     truth = truth_of(simulated, "gaze", int(samples[-1].x))
@@ -189,7 +189,7 @@ def test_cut_stream_comes_back(simulate):
 def test_sensor_unplugged_and_back(simulate):
     simulated = simulate()
     with Neon(simulated.address) as neon:
-        neon.gaze.wait(5)
+        neon.gaze.wait(20)
         simulated.set_sensor("gaze", connected=False)
         wait_until(lambda: not neon.status.sensor("gaze").connected)
         wait_until(lambda: neon.gaze.health.gaps)
@@ -201,7 +201,7 @@ def test_sensor_unplugged_and_back(simulate):
 def test_step_of_the_devices_clock(simulate):
     simulated = simulate(number_gaze=True)
     with Neon(simulated.address) as neon:
-        neon.gaze.wait(5)
+        neon.gaze.wait(20)
         simulated.step_clock(-10 * S)
         wait_until(lambda: neon.clock.offset.segment == 1)
         assert abs(neon.clock.offset.offset_ns + neon.host_clock.now_ns() - simulated.clock.now_ns()) < 50 * MS
@@ -222,7 +222,7 @@ def test_calibration(simulate):
 def test_check_link_raises_when_the_device_is_gone(simulate):
     simulated = simulate()
     with Neon(simulated.address) as neon:
-        neon.gaze.wait(5)
+        neon.gaze.wait(20)
         neon.check_link()
         simulated.close()
         begin = time.monotonic()
@@ -241,9 +241,9 @@ def test_close_leaves_no_thread_and_no_socket(simulate):
     simulated = simulate()
     before = open_sockets()
     neon = Neon(simulated.address)
-    neon.gaze.wait(5)
-    neon.scene.wait(10)
-    neon.send_event("x").wait(5)
+    neon.gaze.wait(20)
+    neon.scene.wait(20)
+    neon.send_event("x").wait(20)
     assert neon.calibration
     assert {"psychopy-neon:gaze", "psychopy-neon:world", "psychopy-neon:decoder", "psychopy-neon:clock"} <= set(
         our_threads()
@@ -293,8 +293,8 @@ def test_use_after_close(simulate):
 def test_device_dies_in_the_middle_of_everything(simulate):
     simulated = simulate()
     neon = Neon(simulated.address, timeout_s=1.0)
-    neon.gaze.wait(5)
-    neon.scene.wait(10)
+    neon.gaze.wait(20)
+    neon.scene.wait(20)
     neon.start_recording()
     closer = threading.Thread(target=simulated.close)
     pending = []
@@ -316,7 +316,7 @@ def test_device_dies_in_the_middle_of_everything(simulate):
 def test_close_while_others_wait(simulate):
     simulated = simulate()
     neon = Neon(simulated.address)
-    neon.gaze.wait(5)
+    neon.gaze.wait(20)
     simulated.mute("gaze")
     errors = []
 
@@ -332,7 +332,7 @@ def test_close_while_others_wait(simulate):
         each.start()
     neon.close()
     for each in waiting:
-        each.join(5)
+        each.join(20)
     assert len(errors) == 3
 
 
@@ -340,8 +340,8 @@ SCRIPT = """
 import sys, threading
 from psychopy_neon.device.neon import Neon
 neon = Neon(sys.argv[1])
-neon.gaze.wait(5)
-neon.scene.wait(10)
+neon.gaze.wait(20)
+neon.scene.wait(20)
 neon.start_recording()
 pending = neon.send_event("last words")
 {end}

@@ -136,5 +136,5 @@ def test_error_ends_a_wait_with_its_cause(parts):
     waiting = threading.Thread(target=wait)
     waiting.start()
     source.error = NeonError("died")
-    waiting.join(5)
+    waiting.join(20)
     assert [str(error) for error in errors] == ["died"]

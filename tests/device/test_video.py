@@ -88,7 +88,7 @@ class Film:
 
     def end(self):
         self.worker.stop.set()
-        assert self.worker.join(5)
+        assert self.worker.join(20)
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ def planes_equal(frame, truth):
 def test_each_frame_comes_before_the_next_picture_goes_in(film, units, truth):
     for number, data in enumerate(units):
         film.decoder.put(timed(number, data))
-        assert film.has_frame.acquire(timeout=5), f"frame {number} is kept back"
+        assert film.has_frame.acquire(timeout=20), f"frame {number} is kept back"
     assert film.numbers == list(range(COUNT))
     assert [frame.sequence for frame in film.frames] == list(range(1, COUNT + 1))
     assert [frame.received_ns for frame in film.frames] == [2000 + number for number in range(COUNT)]
@@ -240,4 +240,4 @@ def test_stop_ends_before_what_waits_is_decoded(crew, units):
         decoder.put(timed(number, units[number]))
     worker = crew.start("decoder", decoder.run)
     worker.stop.set()
-    assert worker.join(5)
+    assert worker.join(20)

@@ -18,7 +18,7 @@ def until_told(stop):
 def test_names_and_daemons(crew):
     started = threading.Event()
     crew.start("gaze", lambda stop: (started.set(), until_told(stop)))
-    assert started.wait(5)
+    assert started.wait(20)
     (thread,) = [each for each in threading.enumerate() if each.name == "psychopy-neon:gaze"]
     assert thread.daemon
     assert crew.close() == ()
@@ -31,7 +31,7 @@ def test_error_of_a_worker_is_raised_by_the_next_check(crew, caplog):
 
     with caplog.at_level(logging.ERROR, "psychopy_neon"):
         worker = crew.start("gaze", fail)
-        assert worker.join(5)
+        assert worker.join(20)
     for _ in range(2):
         with pytest.raises(NeonError, match=r"the gaze worker failed: KeyError.*nobody expected") as caught:
             crew.check()
@@ -47,7 +47,7 @@ def test_first_error_is_the_one_that_is_kept(crew):
         return run
 
     for number in (1, 2):
-        assert crew.start("x", fail(number)).join(5)
+        assert crew.start("x", fail(number)).join(20)
     with pytest.raises(NeonError, match="ValueError: 1"):
         crew.check()
 
@@ -73,7 +73,7 @@ def test_close_from_many_threads():
     for each in closers:
         each.start()
     for each in closers:
-        each.join(5)
+        each.join(20)
         assert not each.is_alive()
 
 
@@ -86,14 +86,14 @@ def test_close_keeps_its_limit_with_a_stuck_worker(caplog):
     assert time.monotonic() - begin < 2.0
     assert "stuck" in caplog.text
     release.set()
-    assert worker.join(5)
+    assert worker.join(20)
     worker.stop.close()
 
 
 def test_close_from_a_worker_does_not_wait_for_itself():
     crew, left = Crew(), []
     worker = crew.start("self", lambda _stop: left.append(crew.close(0.5)))
-    assert worker.join(5)
+    assert worker.join(20)
     assert left == [("self",)]
     worker.stop.close()
 

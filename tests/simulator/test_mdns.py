@@ -23,14 +23,14 @@ def test_it_is_found_and_says_goodbye() -> None:
     try:
         browser = ServiceBrowser(zeroconf, "_http._tcp.local.", handlers=[changed])
         with SimulatedNeon(settings) as sim:
-            assert is_there.wait(10)
+            assert is_there.wait(20)
             ((name, info),) = found.items()
             assert name == f"PI monitor:Sim  of a test:{settings.device_id}._http._tcp.local."
             assert info is not None
             assert info.parsed_addresses() == ["127.0.0.1"]
             assert f"127.0.0.1:{info.port}" == sim.address
             assert info.server == f"neon-sim-{settings.device_id}.local."
-        assert is_gone.wait(10)
+        assert is_gone.wait(20)
         browser.cancel()
     finally:
         zeroconf.close()

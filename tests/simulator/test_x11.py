@@ -29,7 +29,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator["subprocess.Popen[bytes]
         monkeypatch.setenv("DISPLAY", f":{pipe.readline().strip()}")
     yield process
     process.kill()
-    process.wait(10)
+    process.wait(20)
 
 
 def test_size_and_pointer(server: "subprocess.Popen[bytes]") -> None:
@@ -49,7 +49,7 @@ def test_a_display_that_goes_is_noticed(server: "subprocess.Popen[bytes]") -> No
     display, screen = X11Display(), open_screen("screen", 30.0)
     assert screen.read().shape == (480, 640, 4)
     server.kill()
-    server.wait(10)
+    server.wait(20)
     assert not display.is_alive()
     with pytest.raises(LinkError, match="X display"):
         display.pointer()
