@@ -71,10 +71,7 @@ class DeviceClock:
         """
         newest = self.newest
         if newest is None:
-            raise ClockNotReadyError(
-                f"the offset of the device's clock is not known: {self.trouble or 'only one echo so far'}. "
-                'Wait a second, or let the device stamp (at_ns="arrival")'
-            )
+            raise self._not_ready()
         return newest
 
     @property
@@ -177,10 +174,15 @@ class DeviceClock:
     def _known(self) -> Iterator[ClockTrack]:
         """The track, locked, with something in it."""
         with self._lock:
-            if self._track.segments:
-                yield self._track
-                return
-        self.offset  # raises, and says why  # noqa: B018
+            if not self._track.segments:
+                raise self._not_ready()
+            yield self._track
+
+    def _not_ready(self) -> ClockNotReadyError:
+        return ClockNotReadyError(
+            f"the offset of the device's clock is not known: {self.trouble or 'too few echoes so far'}. "
+            'Wait a second, or let the device stamp (at_ns="arrival")'
+        )
 
 
 class EchoFeed:

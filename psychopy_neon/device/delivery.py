@@ -213,9 +213,13 @@ class EventDelivery:
         self._settle(event, EventState.UNSURE.value, error=error, reason=str(error))
 
     def _settle_as_heard(self, event: PendingEvent) -> bool:
-        if not self._has_heard.is_set() or self._heard is None or event.device_ns is None:
+        heard = self._heard
+        if heard is None or event.device_ns is None:
             return False
-        self._confirm(event, event.device_ns, self._heard.recording_id, "websocket")
+        # What was heard last may be of the event before, told a moment late.
+        if (heard.name, heard.timestamp) != (event.name, event.device_ns):
+            return False
+        self._confirm(event, event.device_ns, heard.recording_id, "websocket")
         return True
 
     def _is_hopeless(self, event: PendingEvent, unanswered: int) -> bool:

@@ -30,7 +30,6 @@ class MediaClock:
 
     def __init__(self, clock_hz: int) -> None:
         self.clock_hz = clock_hz
-        self.steps = 0
         self.spread_ns = 0
         """Largest disagreement of a recent report with the line of the one before it, steps left out."""
         self._errors_ns: deque[int] = deque(maxlen=_SPREAD_OVER)
@@ -52,7 +51,6 @@ class MediaClock:
         if is_steady:
             self._errors_ns.append(error_ns)
         else:
-            self.steps += 1
             self._errors_ns.clear()
         self.spread_ns = max(self._errors_ns, default=0)
         return is_steady

@@ -72,4 +72,5 @@ class SampleTimes:
             self._newest_segment = newest.segment
             self._segment = self._offsets.segment_of(*self._report)
         offset = newest if self._segment == newest.segment else self._offsets.last_offset(self._segment)
-        return device_ns, offset.host_ns(device_ns), offset.bound_at_ns(received_ns) + media_bound_ns
+        host_ns = offset.host_ns(device_ns)
+        return device_ns, host_ns, offset.bound_at_ns(host_ns) + media_bound_ns

@@ -17,7 +17,7 @@ def main(address: str, seconds: float) -> dict[str, object]:
     with Neon(address) as neon:
         end_s = time.monotonic() + seconds
         while time.monotonic() < end_s:
-            time.sleep(EVERY_S)
+            time.sleep(EVERY_S)  # about as often as an estimate of the official client comes
             host_ns = time.perf_counter_ns()
             offset = neon.clock.offset
             looked.append((host_ns, offset.device_ns(host_ns), offset.bound_at_ns(host_ns)))

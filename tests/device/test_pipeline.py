@@ -13,9 +13,8 @@ S = 1000 * MS
 HZ = 90_000
 PERIOD = HZ // 200
 T0 = 1_700_000_000 * S
-OFFSET = 1_699_999_000 * S
+OFFSET = T0  # so the host time of the first packet is 0
 MEDIA = Media("application", 5006, (99,), {99: RtpMap("com.pupillabs.gaze1", HZ)})
-VIDEO = Media("video", 5006, (96,), {96: RtpMap("H264", HZ)})
 SSRC = 0x11223344
 OTHER = 0x55667788
 
@@ -66,8 +65,14 @@ def test_sample_has_both_times_and_their_bound(line):
 
 
 def test_bound_grows_while_no_echo_comes(line):
-    line.send(0, at_ns=20 * S)
+    line.report(4000)
+    line.send(4000)
     assert line.samples[0].bound_ns == 7 * MS + 6 * MS + 11_112  # 600 ppm of 10 s
+
+
+def test_the_bound_is_that_of_when_the_datum_was_measured_not_of_when_it_came(line):
+    line.send(0, at_ns=10 * S)
+    assert line.samples[0].bound_ns == 7 * MS + 6 * MS + 11_112
 
 
 def test_without_an_offset_the_smallest_delay_of_arrival_and_no_bound():

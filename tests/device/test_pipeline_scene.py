@@ -8,15 +8,8 @@ from psychopy_neon.wire.sdp import Media, RtpMap
 MS = 1_000_000
 S = 1000 * MS
 HZ = 90_000
-PERIOD = HZ // 200
 T0 = 1_700_000_000 * S
-OFFSET = 1_699_999_000 * S
-MEDIA = Media("application", 5006, (99,), {99: RtpMap("com.pupillabs.gaze1", HZ)})
 VIDEO = Media("video", 5006, (96,), {96: RtpMap("H264", HZ)})
-SSRC = 0x11223344
-OTHER = 0x55667788
-
-
 SPS, PPS = b"\x67\x42\x00\x1e\xab", b"\x68\xce\x3c\x80"
 KEY, DELTA = b"\x65\x88" + b"k" * 30, b"\x41\x9a" + b"d" * 30
 

@@ -27,16 +27,14 @@ def test_the_wrap_does_not_show():
 
     assert clock.at(90_000)[0] == DEVICE_NS + 2_000_000_000
 
-    clock.add_report(0, DEVICE_NS + 1_000_000_000)
+    assert clock.add_report(0, DEVICE_NS + 1_000_000_000)
     assert clock.at(2**32 - 90_000)[0] == DEVICE_NS
-    assert clock.steps == 0
 
 
-def test_a_step_of_the_phone_is_told_and_counted():
+def test_a_step_of_the_phone_is_told():
     clock = MediaClock(1_000_000)
     assert clock.add_report(0, DEVICE_NS)
     assert not clock.add_report(2_000_000, DEVICE_NS + 5_000_000_000)
-    assert clock.steps == 1
     assert clock.at(2_000_000)[0] == DEVICE_NS + 5_000_000_000
 
 
@@ -45,7 +43,7 @@ def test_what_the_reports_disagree_by_is_part_of_the_bound_for_a_while():
     clock.add_report(0, DEVICE_NS)
     assert clock.at(0)[1] == 1_000
     clock.add_report(1_000_000, DEVICE_NS + 1_000_020_000)
-    assert (clock.steps, clock.spread_ns, clock.at(1_000_000)[1]) == (0, 20_000, 21_000)
+    assert (clock.spread_ns, clock.at(1_000_000)[1]) == (20_000, 21_000)
     for second in range(2, 30):
         clock.add_report(second * 1_000_000, DEVICE_NS + second * 1_000_000_000 + 20_000)
     assert clock.spread_ns == 0
