@@ -76,8 +76,17 @@ def bench(session: nox.Session) -> None:
     """Benchmarks beside the official client."""
     session.install("-e", ".[psychopy]", *group("test"))
     with display(session) as env:
-        env["NEON_PEER_PYTHON"] = peer_python(session)
+        env |= {"NEON_PEER_PYTHON": peer_python(session), "NEON_JUDGE_PYTHON": judge_python(session)}
         session.run("python", "tests/benchmarks/run.py", *session.posargs, env=env)
+
+
+@nox.session
+def judge(session: nox.Session) -> None:
+    """Where on the screen, judged by rendered scenes beside others' mappers; writes the manual's table and pictures."""
+    session.install("-e", ".[analysis]", *group("test"))
+    options = ("--frames", "300", "--docs", "docs", *session.posargs)
+    env = {"NEON_JUDGE_PYTHON": judge_python(session)}
+    session.run("python", "tests/benchmarks/mapping.py", *options, env=env)
 
 
 @nox.session
@@ -102,7 +111,7 @@ def run_tests(session: nox.Session, marker: str) -> None:
     session.install("-e", ".[psychopy]", *group("test"))
     with display(session) as env:
         if session.python in (None, RUNNING):  # what goes over the wire is the same for every Python
-            env["NEON_PEER_PYTHON"] = peer_python(session)
+            env |= {"NEON_PEER_PYTHON": peer_python(session), "NEON_JUDGE_PYTHON": judge_python(session)}
         session.run("pytest", "-m", marker, *session.posargs, env=env)
 
 
@@ -111,12 +120,22 @@ def group(name: str) -> tuple[str, ...]:
 
 
 def peer_python(session: nox.Session) -> str:
-    """A Python that has the official client and nothing of ours; made once for all sessions."""
-    folder = session.cache_dir / f"peer-{RUNNING}"
+    """A Python that has the official client and nothing of ours."""
+    return python_with(session, "peer")
+
+
+def judge_python(session: nox.Session) -> str:
+    """A Python that has the judges of mapping and nothing of ours."""
+    return python_with(session, "judge")
+
+
+def python_with(session: nox.Session, name: str) -> str:
+    """A Python that has a group of packages and nothing of ours; made once for all sessions."""
+    folder = session.cache_dir / f"{name}-{RUNNING}"
     python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
     if not python.exists():
         session.run("uv", "venv", "--quiet", "--python", sys.executable, str(folder), silent=True)
-    session.run("uv", "pip", "install", "--quiet", "--python", str(python), *group("peer"))
+    session.run("uv", "pip", "install", "--quiet", "--python", str(python), *group(name))
     return str(python)
 
 

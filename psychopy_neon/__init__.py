@@ -22,7 +22,16 @@ if TYPE_CHECKING:
         RecordingRefusedError,
         RequestRefusedError,
     )
-    from psychopy_neon.samples import Event, GazeReason, GazeSample, SceneFrame, ScreenGaze
+    from psychopy_neon.samples import (
+        Event,
+        EyeEvent,
+        EyeEventKind,
+        GazeReason,
+        GazeSample,
+        ImuSample,
+        SceneFrame,
+        ScreenGaze,
+    )
     from psychopy_neon.screen.layout import ScreenLayout
     from psychopy_neon.screen.mapper import ScreenMapper
 
@@ -33,9 +42,12 @@ __all__ = [
     "ConfigurationError",
     "DeviceNotFoundError",
     "Event",
+    "EyeEvent",
+    "EyeEventKind",
     "FoundDevice",
     "GazeReason",
     "GazeSample",
+    "ImuSample",
     "LinkError",
     "Neon",
     "NeonError",
@@ -56,7 +68,16 @@ _NAMES_OF = {
     "device.neon": ("Neon",),
     "device.screen_gaze": ("ScreenGazeTracker",),
     "errors": tuple(name for name in __all__ if name.endswith("Error")),
-    "samples": ("Event", "GazeReason", "GazeSample", "SceneFrame", "ScreenGaze"),
+    "samples": (
+        "Event",
+        "EyeEvent",
+        "EyeEventKind",
+        "GazeReason",
+        "GazeSample",
+        "ImuSample",
+        "SceneFrame",
+        "ScreenGaze",
+    ),
     "screen.layout": ("ScreenLayout",),
     "screen.mapper": ("ScreenMapper",),
 }

@@ -6,6 +6,8 @@ stage                   type                        time                  place
 as the device sent it   :class:`GazeDatum`          RTP ticks             scene px, distorted
 timed                   :class:`GazeSample`         device and host ns    scene px, distorted
 decoded video           :class:`SceneFrame`         device and host ns    -
+head movement           :class:`ImuSample`          device and host ns    -
+the phone's own events  :class:`EyeEvent`           device and host ns    scene px, distorted
 on the screen           :class:`ScreenGaze`         of its sample         screen px
 ======================  ==========================  ====================  =======================
 
@@ -25,6 +27,8 @@ import numpy as np
 import numpy.typing as npt
 
 Vector3: TypeAlias = tuple[float, float, float]
+Quaternion: TypeAlias = tuple[float, float, float, float]
+"""w, x, y, z."""
 
 
 class EyeState(NamedTuple):
@@ -73,6 +77,89 @@ class GazeSample(NamedTuple):
     sequence: int
     received_ns: int
     """Host clock, when the packet was read from the socket."""
+
+
+class ImuDatum(NamedTuple):
+    """What the inertial sensor felt, as the device sent it; its time is the sensor's own, no RTP ticks."""
+
+    device_ns: int
+    sequence: int
+    gyro_dps: Vector3
+    """Turning rate about the sensor's x, y, z, degrees per second."""
+    accel_g: Vector3
+    """Acceleration along the sensor's x, y, z, in multiples of gravity; a head at rest feels 1."""
+    quaternion: Quaternion
+    """Orientation in the world as the sensor computes it."""
+
+
+class ImuSample(NamedTuple):
+    """What the inertial sensor felt; its times as in :class:`GazeSample`."""
+
+    device_ns: int
+    host_ns: int
+    bound_ns: int | None
+    gyro_dps: Vector3
+    accel_g: Vector3
+    quaternion: Quaternion
+    sequence: int
+    received_ns: int
+
+
+class EyeEventKind(Enum):
+    """What the device's own event detector tells."""
+
+    SACCADE = "saccade"
+    FIXATION = "fixation"
+    SACCADE_ONSET = "saccade onset"
+    FIXATION_ONSET = "fixation onset"
+    BLINK = "blink"
+
+
+class GazeMotion(NamedTuple):
+    """How gaze moved during a finished fixation or saccade; places in scene px."""
+
+    start: tuple[float, float]
+    end: tuple[float, float]
+    mean: tuple[float, float]
+    amplitude_px: float
+    amplitude_deg: float
+    mean_velocity: float
+    """Scene px per second."""
+    max_velocity: float
+
+
+class EyeEventDatum(NamedTuple):
+    """An eye event as the device sent it, with device times and no RTP ticks."""
+
+    kind: EyeEventKind
+    start_ns: int
+    end_ns: int | None
+    motion: GazeMotion | None
+    sequence: int
+
+
+class EyeEvent(NamedTuple):
+    """A fixation, saccade or blink that the device found, or the onset of one.
+
+    An onset has no end and no motion, a blink no motion. ``start_host_ns`` and ``end_host_ns`` are off by at most
+    ``bound_ns``; None as in :class:`GazeSample`.
+    """
+
+    kind: EyeEventKind
+    start_ns: int
+    """Device clock, as ``end_ns``."""
+    end_ns: int | None
+    start_host_ns: int
+    end_host_ns: int | None
+    bound_ns: int | None
+    motion: GazeMotion | None
+    sequence: int
+    received_ns: int
+
+    @property
+    def host_ns(self) -> int:
+        """Host clock of what the device told last: the end, or the start of an onset."""
+        return self.start_host_ns if self.end_host_ns is None else self.end_host_ns
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -139,26 +226,47 @@ class GazeReason(Enum):
     NO_STREAM = "no gaze has arrived from the device yet"
     STALE = "the newest gaze is too old"
     NOT_WORN = "the glasses are not worn"
+    BLINK = "the eyes are closed"
+    NO_GAZE = "the device sent gaze that is no place"
+    NO_CALIBRATION = "the device's camera calibration is missing or damaged"
     NO_SCENE = "no scene video has arrived from the device yet"
     SCENE_STALE = "the newest scene frame is too old"
     TAGS_LOST = "no screen tag is seen by the scene camera"
-    OUT_OF_VIEW = "the gaze lies outside what the scene camera can see"
     TOO_FEW_TAGS = "too few screen tags are seen by the scene camera"
+    IMPLAUSIBLE = "the tags that are seen contradict the layout"
+    OUT_OF_VIEW = "the gaze lies outside what the scene camera can see"
 
 
-@dataclass(frozen=True, slots=True)
-class ScreenQuality:
-    """How well the screen was located in the frame that mapped a sample."""
+class PoseTiming(Enum):
+    """How the pose of the screen came to the time of the gaze."""
+
+    CARRIED = "carried"
+    """The newest frame's, moved on by the gyroscope."""
+    EXTRAPOLATED = "extrapolated"
+    """The newest frame's, moved on as the head turned between the frames before: there is no gyroscope."""
+    INTERPOLATED = "interpolated"
+    """Between the frames before and after the gaze."""
+
+
+class ScreenQuality(NamedTuple):
+    """How well a place on the screen is known, as far as the mapping goes; the eye tracker's own error comes on top."""
 
     tag_count: int
+    """Tags that the pose rests on."""
     reprojection_px: float
     """Root mean square distance of the tag corners from the fitted screen, scene px."""
+    error_px: float
+    """Expected distance from the true place (two-dimensional root mean square), screen px."""
+    error_deg: float
+    """The same as an angle seen from the scene camera."""
     pose_age_s: float
-    """Time of the gaze sample minus time of the scene frame."""
+    """Time of the gaze minus time of the scene frame; of the nearer one where it was interpolated."""
+    is_coarse: bool
+    """The pose rests on a single tag: places far from it are guesses."""
+    timing: PoseTiming
 
 
-@dataclass(frozen=True, slots=True)
-class ScreenGaze:
+class ScreenGaze(NamedTuple):
     """Gaze on the screen, or the reason why there is none.
 
     ``pos`` is in screen px and may lie outside the screen: then ``is_on_screen`` is False.
@@ -169,7 +277,10 @@ class ScreenGaze:
     is_on_screen: bool = False
     quality: ScreenQuality | None = None
     age_s: float | None = None
+    """Time of asking minus time of the sample, host clock."""
     sample: GazeSample | None = None
+    screen: int = 0
+    """Which of the tracker's layouts ``pos`` belongs to."""
 
 
 @dataclass(frozen=True, slots=True)

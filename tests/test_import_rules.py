@@ -47,7 +47,7 @@ RULES = {
     "simulator": Rule(
         VOCABULARY | {"wire", "timing", "screen", "session"}, frozenset({"numpy", "cv2", "av", "zeroconf", "aiohttp"})
     ),
-    "cli": Rule(EVERYTHING, frozenset({"numpy", "cv2", "click", "rich", "pandas", "pyarrow", "matplotlib"})),
+    "cli": Rule(EVERYTHING, frozenset({"numpy", "av", "cv2", "click", "rich", "pandas", "pyarrow", "matplotlib"})),
 }
 EXCEPTIONS = {"wire/calibration.py": {"numpy"}, "timing/host_clock.py": {"time"}}
 

@@ -15,8 +15,10 @@ _COMMANDS = {
     "discover": "Find the Neons of the local network.",
     "status": "Show what a Neon says about itself.",
     "clock": "Watch a Neon's clock against this computer's.",
+    "preview": "Watch scene, gaze, tags and screen.",
+    "latency": "Measure how late gaze is, leg by leg.",
     "events": "List the events of a journal, or send again what was lost.",
-    "demo": "See your gaze on the screen.",
+    "demo": "Run a demo: see your gaze, choose by looking, and more.",
     "simulate": "Run a simulated Neon.",
 }
 

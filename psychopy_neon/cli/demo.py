@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import bisect
 import contextlib
 import csv
@@ -34,25 +35,30 @@ SAME_NS = 1_000_000
 TRUTH_FILE = "truth.jsonl"
 
 
-@click.command()
-@click.argument("name")
-@click.argument("address", required=False)
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.argument("name", required=False)
+@click.argument("rest", nargs=-1, type=click.UNPROCESSED, metavar="[ADDRESS] [OPTIONS OF THE DEMO]")
 @click.option("--simulate", is_flag=True, help="Bring a simulated Neon that looks where the mouse points.")
 @click.option("--frames", type=click.IntRange(1), help="Stop after so many frames.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for the data.  [default: NAME]")
-def command(name: str, address: str | None, simulate: bool, frames: int | None, out: Path | None) -> None:
-    """Run a demo on a Neon: NAME is gaze_contingent.
+def command(name: str | None, rest: tuple[str, ...], simulate: bool, frames: int | None, out: Path | None) -> None:
+    """Run a demo on a Neon; without NAME list them.
 
-    ADDRESS is what the Companion app shows on its Stream page; without it the one Neon of the network is taken.
+    ADDRESS is what the Companion app shows on its Stream page; without it the one Neon of the network is taken. The
+    demo's own options come last, as in: psychopy-neon demo moving_window --simulate --scotoma
     """
+    if name is None:
+        _list_demos()
+        return
     script = _script(name)
+    address, own = (rest[0], rest[1:]) if rest and not rest[0].startswith("-") else (None, rest)
     if simulate and address:
         raise click.UsageError("Either an address or --simulate.")
     if importlib.util.find_spec("psychopy") is None:
         raise NeonError('demos need PsychoPy; install it with: pip install "psychopy-neon[psychopy]"')
     folder = (out or Path(name)).resolve()
     folder.mkdir(parents=True, exist_ok=True)
-    arguments = ["--out", str(folder), *(["--frames", str(frames)] if frames else [])]
+    arguments = ["--out", str(folder), *(["--frames", str(frames)] if frames else []), *own]
     _end_cleanly_when_terminated()
     if not simulate:
         sys.exit(_run(script, [*([address] if address else []), *arguments]))
@@ -63,11 +69,21 @@ def command(name: str, address: str | None, simulate: bool, frames: int | None, 
     sys.exit(code)
 
 
-def _script(name: str) -> Path:
-    """The demo's file: inside the installed package, or beside it in a checkout."""
+def _scripts() -> dict[str, Path]:
+    """The demos' files: inside the installed package, or beside it in a checkout; what they share begins with _."""
     package = Path(psychopy_neon.__file__).parent
     folders = [package / "demos" / "coder", package.parent / "demos" / "coder"]
-    scripts = {path.stem: path for folder in reversed(folders) for path in folder.glob("*.py")}
+    return {path.stem: path for folder in reversed(folders) for path in folder.glob("[!_]*.py")}
+
+
+def _list_demos() -> None:
+    for name, path in sorted(_scripts().items()):
+        text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+        click.echo(f"{name:<18}{text.partition(chr(10))[0]}")
+
+
+def _script(name: str) -> Path:
+    scripts = _scripts()
     if name not in scripts:
         raise ConfigurationError("NAME", name, f"one of {', '.join(sorted(scripts)) or 'none: no demos are installed'}")
     return scripts[name]
@@ -76,12 +92,14 @@ def _script(name: str) -> Path:
 def _run(script: Path, arguments: list[str]) -> int:
     """Run the script as if it had been started by hand; its exit code."""
     old_argv, sys.argv = sys.argv, [str(script), *arguments]
+    sys.path.insert(0, str(script.parent))  # where Python looks for what a script shares with its neighbours
     try:
         runpy.run_path(str(script), run_name="__main__")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     finally:
         sys.argv = old_argv
+        sys.path.remove(str(script.parent))
     return 0
 
 

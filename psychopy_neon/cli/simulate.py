@@ -17,6 +17,8 @@ from psychopy_neon.errors import ConfigurationError
 from psychopy_neon.simulator import SimulatedNeon, SimulatorSettings
 from psychopy_neon.simulator.echo_paths import PATHS, EchoPathSpec
 from psychopy_neon.simulator.faults import Fault, play_faults, read_faults
+from psychopy_neon.simulator.head_motion import HEAD_MOTIONS, HeadMotionSpec
+from psychopy_neon.simulator.settings import GAZE_PAYLOAD_BYTES
 
 __all__ = ["command"]
 
@@ -38,6 +40,42 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     help="What the scene camera sees.",
 )
 @click.option("--frame-code", is_flag=True, help="Draw each scene frame's number into it.")
+@click.option(
+    "--gaze-bytes",
+    default=65,
+    show_default=True,
+    metavar="|".join(map(str, GAZE_PAYLOAD_BYTES)),
+    help="Form of gaze data.",
+)
+@click.option("--blinks-per-minute", default=0.0, show_default=True, help="How often the eyes blink.")
+@click.option("--no-eye-events", is_flag=True, help="The app does not compute fixations: no stream of eye events.")
+@click.option(
+    "--head-motion",
+    default="still",
+    show_default=True,
+    metavar="NAME[,FIELD=VALUE,...]",
+    help=f"How the head turns: {', '.join(HEAD_MOTIONS)}; or fields, as yaw_deg=10,yaw_s=4 or natural,peak_dps=60.",
+)
+@click.option("--gyro-noise-dps", default=0.05, show_default=True, help="Noise of the gyroscope, rms of each axis.")
+@click.option(
+    "--gyro-bias-dps",
+    type=(float, float, float),
+    default=(0.3, -0.2, 0.1),
+    show_default=True,
+    metavar="X Y Z",
+    help="What the gyroscope shows at rest.",
+)
+@click.option(
+    "--imu-misalignment-deg",
+    type=(float, float, float),
+    default=(0.0, 0.0, 0.0),
+    show_default=True,
+    metavar="X Y Z",
+    help="How the inertial sensor sits otherwise than it should: a turn about this axis by its length.",
+)
+@click.option(
+    "--imu-delay-ms", default=0.0, show_default=True, help="How much too late the sensor's samples are stamped."
+)
 @click.option("--offset-ms", default=0.0, show_default=True, help="Phone clock minus this computer's.")
 @click.option("--drift-ppm", default=0.0, show_default=True, help="How much faster the phone's clock runs.")
 @click.option("--loss", default=0.0, show_default=True, help="Part of the RTP packets that is lost, 0 to 1.")
@@ -69,7 +107,9 @@ def command(
     seconds: float | None,
     no_mdns: bool,
     no_echo: bool,
+    no_eye_events: bool,
     echo_path: str,
+    head_motion: str,
     offset_ms: float,
     **options: Any,
 ) -> None:
@@ -81,6 +121,8 @@ def command(
         offset_ns=round(offset_ms * 1e6),
         mdns=not no_mdns,
         has_echo=not no_echo,
+        has_eye_events=not no_eye_events,
+        head_motion=HeadMotionSpec.parse(head_motion),
         echo_path=EchoPathSpec.parse(echo_path),
         keep_truth=False,
         **options,

@@ -12,38 +12,27 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
 
-from psychopy_neon.device.buffers import Ring
 from psychopy_neon.device.clock import DeviceClock, EchoFeed
 from psychopy_neon.device.connect import connect
 from psychopy_neon.device.journal import Journal, NoJournal
 from psychopy_neon.device.matching import matched
 from psychopy_neon.device.outbox import Outbox, PendingEvent
-from psychopy_neon.device.pipeline import GazeLine, MediaLine, SceneLine
 from psychopy_neon.device.rest import RestClient
 from psychopy_neon.device.status_feed import StatusBoard, StatusFeed
 from psychopy_neon.device.stream import Stream
-from psychopy_neon.device.stream_worker import StreamWorker
-from psychopy_neon.device.video import SceneDecoder, SceneSource
+from psychopy_neon.device.streams import StreamMaker
 from psychopy_neon.device.worker import Crew, Worker
 from psychopy_neon.errors import ConfigurationError, LinkError
-from psychopy_neon.samples import CameraCalibration, GazeSample, SceneFrame
+from psychopy_neon.samples import CameraCalibration, EyeEvent, GazeSample, ImuSample, SceneFrame
 from psychopy_neon.timing.host_clock import HostClock
 from psychopy_neon.timing.offset import Rounding
 from psychopy_neon.wire.calibration import parse_calibration
-from psychopy_neon.wire.rtsp_session import MediaKind
-from psychopy_neon.wire.sdp import Media
-from psychopy_neon.wire.status import DeviceStatus, Sensor, parse_status
+from psychopy_neon.wire.status import DeviceStatus
 
 __all__ = ["Neon"]
 
-GAZE_KEPT = 8192
-"""40 s at 200 Hz."""
-SCENE_KEPT = 10
-GAZE_MAX_AGE_S = 0.25
-SCENE_MAX_AGE_S = 0.5
 CLOCK_WAIT_S = 1.0
 CLOSE_SLACK_S = 1.5
-STREAM_REST_LIMIT_S = 2.0
 LOST_AFTER_NS = 1_000_000_000
 SILENT_AFTER_NS = 3_000_000_000
 
@@ -111,13 +100,19 @@ class Neon:
             self.crew.close()
             raise
         self._rest = RestClient(self._peer, timeout_s)
-        self._stream_rest = RestClient(self._peer, STREAM_REST_LIMIT_S)
         self._board = StatusBoard(status, self.host_clock.now_ns())
         self._calibration: CameraCalibration | None = None
-        self._stream_workers: list[StreamWorker] = []
         self.clock = DeviceClock(echo_rounding, self.host_clock)
-        self.gaze: Stream[GazeSample] = self._make_gaze()
-        self.scene: Stream[SceneFrame] = self._make_scene()
+        self._streams = StreamMaker(self._peer, self.crew, self.host_clock, self.clock, self._board)
+        self.gaze: Stream[GazeSample] = self._streams.gaze()
+        """Gaze, up to 200 a second; :meth:`~.Stream.latest` gives what is no older than 0.25 s."""
+        self.scene: Stream[SceneFrame] = self._streams.scene()
+        """Scene video, 30 frames a second; ``latest()`` gives one no older than 0.5 s."""
+        self.imu: Stream[ImuSample] = self._streams.imu()
+        """Head movement, about 110 samples a second; ``latest()`` as of gaze."""
+        self.eye_events: Stream[EyeEvent] = self._streams.eye_events()
+        """What the device's own detector finds, where that is switched on in the app; ``latest()`` gives the newest
+        however old it is, since the next may take its time."""
         self._journal = self._make_journal(journal, status)
         self.outbox = Outbox(RestClient(self._peer, timeout_s), self._journal, self._board, self.clock.offset_at)
         """Delivers events and recording commands; see its ``health``."""
@@ -165,7 +160,7 @@ class Neon:
         """
         self.crew.check()
         heard_ns = [self._board.heard_ns]
-        heard_ns += [at_ns for worker in self._stream_workers if (at_ns := worker.last_packet_ns) is not None]
+        heard_ns += [at_ns for worker in self._streams.workers if (at_ns := worker.last_packet_ns) is not None]
         silent_ns = self.host_clock.now_ns() - max(heard_ns)
         trouble = self._board.trouble
         if silent_ns > (LOST_AFTER_NS if trouble else SILENT_AFTER_NS):
@@ -274,7 +269,7 @@ class Neon:
             worker.join(end_s - time.monotonic())
         self.crew.close(max(end_s - time.monotonic(), CLOSE_SLACK_S))
         self._rest.close()
-        self._stream_rest.close()
+        self._streams.close()
 
     def __enter__(self) -> Neon:
         return self
@@ -309,50 +304,6 @@ class Neon:
         if isinstance(self._journal, Journal):
             senders.append(self.crew.start("journal", self._journal.run))
         return senders
-
-    def _make_gaze(self) -> Stream[GazeSample]:
-        ring: Ring[GazeSample] = Ring(GAZE_KEPT)
-
-        def make_line(_session: int, media: Media, clock_hz: int) -> MediaLine[Any]:
-            return GazeLine(media, clock_hz, self.clock, ring.add)
-
-        worker = self._make_worker("gaze", "application", make_line, is_pumped=True)
-        return Stream("gaze", ring, worker, self.host_clock, GAZE_MAX_AGE_S, self._clock_trouble)
-
-    def _make_scene(self) -> Stream[SceneFrame]:
-        ring: Ring[SceneFrame] = Ring(SCENE_KEPT)
-        decoder = SceneDecoder(ring.add)
-
-        def make_line(session: int, media: Media, clock_hz: int) -> MediaLine[Any]:
-            return SceneLine(media, clock_hz, self.clock, session, decoder.put)
-
-        worker = self._make_worker("world", "video", make_line)
-        source = SceneSource(worker, decoder, self.crew)
-        return Stream("scene", ring, source, self.host_clock, SCENE_MAX_AGE_S, self._clock_trouble)
-
-    def _clock_trouble(self) -> str | None:
-        return self.clock.trouble
-
-    def _make_worker(
-        self,
-        sensor: str,
-        kind: MediaKind,
-        make_line: Callable[[int, Media, int], MediaLine[Any]],
-        *,
-        is_pumped: bool = False,
-    ) -> StreamWorker:
-        def read_sensor(fresh: bool) -> Sensor | None:
-            return self._sensor(sensor, fresh)
-
-        worker = StreamWorker(sensor, kind, self._peer, self.crew, self.host_clock, read_sensor, make_line, is_pumped)
-        self._stream_workers.append(worker)
-        return worker
-
-    def _sensor(self, name: str, fresh: bool) -> Sensor | None:
-        """The entry of a sensor; ``fresh`` asks the device first, since the port may be another after a restart."""
-        if fresh:
-            self._board.replace(parse_status(self._stream_rest.get("/api/status")))
-        return self._board.status.sensor(name)
 
 
 def _check_name(name: Any) -> None:

@@ -5,64 +5,42 @@
     bytes -> RtpPacket -> in order -> GazeDatum  -> device ns -> host ns -> GazeSample -> the user's Stream
              wire.rtp     wire.reorder wire.gaze    media_clock   offset
                                     -> AccessUnit -> device ns -> decoder thread (video.py) -> SceneFrame -> Stream
+                                    -> ImuDatum, EyeEventDatum (with device ns) -> host ns -> ImuSample, EyeEvent
 
 One line lives as long as one RTSP session: sequence numbers, tick origins and half-finished pictures of an old
 session mean nothing in a new one. A line owns no socket and no thread; the session in ``rtsp_link.py`` feeds it.
-Nothing here raises for what a device sent: it is counted.
+Nothing here raises for what a device sent: it is counted. What the lines have in common is in ``media_line.py``.
 """
 
 from __future__ import annotations
 
-import random
-import sys
-from abc import ABC, abstractmethod
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from dataclasses import dataclass
 
+from psychopy_neon.device.media_line import Counts, MediaLine
 from psychopy_neon.errors import RemoteProtocolError
-from psychopy_neon.samples import GazeDatum, GazeSample
+from psychopy_neon.samples import EyeEvent, EyeEventDatum, GazeDatum, GazeSample, ImuDatum, ImuSample
+from psychopy_neon.timing.device_times import DeviceTimes
 from psychopy_neon.timing.sample_times import OffsetSource, SampleTimes
+from psychopy_neon.wire.eye_events import parse_eye_event
 from psychopy_neon.wire.gaze import parse_gaze
 from psychopy_neon.wire.h264 import AccessUnit, Depacketizer, parameter_sets_from_fmtp
-from psychopy_neon.wire.reorder import ReorderBuffer
-from psychopy_neon.wire.rtcp import ReceiverReport, ReportBlock, SenderReport, SourceDescription, parse_compound
+from psychopy_neon.wire.imu import parse_imu
 from psychopy_neon.wire.rtp import RtpPacket
 from psychopy_neon.wire.sdp import Media
 
-__all__ = ["Counts", "GazeLine", "MediaLine", "SceneLine", "TimedUnit"]
+__all__ = ["EyeEventLine", "GazeLine", "ImuLine", "SceneLine", "TimedUnit"]
 
 NS_PER_MS = 1_000_000
-GAZE_WAIT_NS = 15 * NS_PER_MS
+DATA_WAIT_NS = 15 * NS_PER_MS
 SCENE_WAIT_NS = 40 * NS_PER_MS
-MAX_WAITING = 1000
-"""Data that may wait for the first sender report: five seconds of gaze at 200 Hz."""
-_SDES_CNAME = 1
-
-Datum = TypeVar("Datum")
-
-
-@dataclass(slots=True)
-class Counts:
-    """What became of the packets of one session, or the sum over sessions."""
-
-    received: int = 0
-    lost: int = 0
-    late: int = 0
-    duplicate: int = 0
-    malformed: int = 0
-    dropped: int = 0
-
-    def __add__(self, other: Counts) -> Counts:
-        return Counts(
-            self.received + other.received,
-            self.lost + other.lost,
-            self.late + other.late,
-            self.duplicate + other.duplicate,
-            self.malformed + other.malformed,
-            self.dropped + other.dropped,
-        )
+IMU_DISORDER_NS = 5 * NS_PER_MS
+EVENT_DISORDER_NS = 1000 * NS_PER_MS
+"""Detectors of different kinds take their time: the end of a blink may be told long after a later fixation began."""
+EVENT_QUIET_NS = 15_000 * NS_PER_MS
+"""Phones send a keep-alive every few seconds; the maker's own client waits for ten."""
+# As in wire.rtp: what a named tuple's own constructor calls.
+_new = tuple.__new__
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,184 +55,11 @@ class TimedUnit:
     session: int
 
 
-@dataclass(slots=True)
-class _Source:
-    """What a receiver report says of the sender (RFC 3550 section 6.4.1)."""
-
-    own_ssrc: int = field(default_factory=lambda: random.getrandbits(32))
-    last_sr: int = 0
-    last_sr_at_ns: int = 0
-    expected_before: int = 0
-    received_before: int = 0
-    lost_of_others: int = 0
-
-
-class MediaLine(ABC, Generic[Datum]):
-    """What gaze and scene have in common: packets in, timed data out.
-
-    Parameters
-    ----------
-    media : Media
-        From the session description: payload types, clock rate.
-    clock_hz : int
-    offsets : OffsetSource
-        The device's clock.
-    max_wait_ns : int
-        How long a packet may wait for an earlier one.
-
-    Notes
-    -----
-    Thread: one at a time; the session sees to that.
-    """
-
-    def __init__(self, media: Media, clock_hz: int, offsets: OffsetSource, max_wait_ns: int) -> None:
-        self.malformed = 0
-        self.dropped = 0
-        self.last_packet_ns: int | None = None
-        self.on_first_packet: Callable[[int], None] | None = None
-        """Called with the host time at which the session's first packet was read."""
-        self.reports = 0
-        self._payload_types = frozenset(media.payload_types)
-        self._reorder = ReorderBuffer(max_wait_ns)
-        self._ssrc: int | None = None
-        self._early_report: SenderReport | None = None  # of a source that has not sent a packet yet
-        self._clock_hz = clock_hz
-        self._offsets = offsets
-        self._times = SampleTimes(clock_hz, offsets)
-        self._untimed: deque[tuple[int, Datum, int]] = deque()
-        self._source = _Source()
-
-    @property
-    def counts(self) -> Counts:
-        r = self._reorder
-        return Counts(r.received, r.lost, r.late, r.duplicate, self.malformed, self.dropped)
-
-    # Packets
-
-    def receive(self, data: bytes, received_ns: int) -> bool:
-        """Take an RTP datagram; False when it was none of this stream's."""
-        try:
-            packet = RtpPacket.parse(data)
-        except RemoteProtocolError:
-            self.malformed += 1
-            return False
-        if packet.payload_type not in self._payload_types:
-            self.malformed += 1
-            return False
-        if packet.ssrc != self._ssrc:
-            self._begin_source(packet, received_ns)
-        if self.last_packet_ns is None and self.on_first_packet is not None:
-            self.on_first_packet(received_ns)
-        self.last_packet_ns = received_ns
-        for ready, arrived_ns in self._reorder.add(packet, received_ns):
-            self._unpack(ready, arrived_ns)
-        return True
-
-    def due(self, now_ns: int) -> None:
-        """Let go of packets that have waited long enough for an earlier one, and of data whose time is known by now."""
-        for ready, arrived_ns in self._reorder.due(now_ns):
-            self._unpack(ready, arrived_ns)
-        self._release(now_ns)
-
-    @property
-    def is_timed(self) -> bool:
-        """Whether host times do not depend on when a packet was read: without a clock offset that is all there is."""
-        return self._offsets.newest is not None
-
-    def _begin_source(self, packet: RtpPacket, received_ns: int) -> None:
-        """A new SSRC has tick and sequence origins of its own: nothing of the old one may time it."""
-        if self._ssrc is not None:
-            self.due(sys.maxsize)
-            self._times = SampleTimes(self._clock_hz, self._offsets)
-            self.dropped += len(self._untimed)
-            self._untimed.clear()
-        self._ssrc = packet.ssrc
-        expected, received = self._reorder.expected, self._reorder.received
-        self._source = _Source(expected_before=expected, received_before=received, lost_of_others=expected - received)
-        report, self._early_report = self._early_report, None
-        if report is not None and report.ssrc == packet.ssrc:
-            self._take_report(report, received_ns)
-
-    # Times
-
-    @property
-    def is_ready(self) -> bool:
-        """Whether a report has told what the ticks mean."""
-        return self._times.media.is_ready
-
-    def _time(self, ticks: int, datum: Datum, received_ns: int) -> None:
-        if self._times.is_ready(received_ns):
-            if self._untimed:
-                self._release(received_ns)
-            self._deliver(datum, ticks, received_ns)
-            return
-        if len(self._untimed) >= MAX_WAITING:
-            self._untimed.popleft()
-            self.dropped += 1
-        self._untimed.append((ticks, datum, received_ns))
-
-    def _release(self, now_ns: int) -> None:
-        """Deliver what has waited for a report, or for the echo that tells what a report means."""
-        while self._untimed and self._times.is_ready(now_ns):
-            ticks, datum, received_ns = self._untimed.popleft()
-            self._deliver(datum, ticks, received_ns)
-
-    def control(self, data: bytes, received_ns: int) -> None:
-        """Take an RTCP datagram: sender reports tie ticks to the device's clock."""
-        try:
-            packets = parse_compound(data)
-        except RemoteProtocolError:
-            self.malformed += 1
-            return
-        for packet in packets:
-            if not isinstance(packet, SenderReport):
-                continue
-            if packet.ssrc == self._ssrc:
-                self._take_report(packet, received_ns)
-            else:
-                self._early_report = packet
-
-    def _take_report(self, report: SenderReport, received_ns: int) -> None:
-        self._times.add_report(report.rtp_timestamp, report.unix_ns, received_ns)
-        self.reports += 1
-        self._source.last_sr = (report.ntp >> 16) & 0xFFFFFFFF
-        self._source.last_sr_at_ns = received_ns
-        self._release(received_ns)
-
-    def receiver_report(self, now_ns: int) -> bytes | None:
-        """RR and SDES as one datagram (RFC 3550 section 6.1); None before the first packet."""
-        if self._ssrc is None:
-            return None
-        source, order = self._source, self._reorder
-        expected, received = order.expected - source.expected_before, order.received - source.received_before
-        source.expected_before, source.received_before = order.expected, order.received
-        fraction = max(0, expected - received) * 256 // expected if expected > 0 else 0
-        delay = (now_ns - source.last_sr_at_ns) * 65536 // 1_000_000_000 if source.last_sr else 0
-        # Jitter stays 0: nobody at the other end reads it, and it would cost time for every packet.
-        block = ReportBlock(
-            self._ssrc,
-            min(fraction, 255),
-            order.expected - order.received - source.lost_of_others,
-            order.highest & 0xFFFFFFFF,
-            0,
-            source.last_sr,
-            delay & 0xFFFFFFFF,
-        )
-        description = SourceDescription(((source.own_ssrc, ((_SDES_CNAME, "psychopy-neon"),)),))
-        return bytes(ReceiverReport(source.own_ssrc, (block,))) + bytes(description)
-
-    @abstractmethod
-    def _unpack(self, packet: RtpPacket, received_ns: int) -> None: ...
-
-    @abstractmethod
-    def _deliver(self, datum: Datum, ticks: int, received_ns: int) -> None: ...
-
-
-class GazeLine(MediaLine[GazeDatum]):
+class GazeLine(MediaLine[GazeDatum, SampleTimes]):
     """RTP datagrams to gaze samples."""
 
     def __init__(self, media: Media, clock_hz: int, offsets: OffsetSource, sink: Callable[[GazeSample], None]) -> None:
-        super().__init__(media, clock_hz, offsets, GAZE_WAIT_NS)
+        super().__init__(media, offsets, lambda: SampleTimes(clock_hz, offsets), DATA_WAIT_NS)
         self._sink = sink
 
     def _unpack(self, packet: RtpPacket, received_ns: int) -> None:
@@ -265,14 +70,14 @@ class GazeLine(MediaLine[GazeDatum]):
             return
         self._time(packet.timestamp, datum, received_ns)
 
-    def _deliver(self, datum: GazeDatum, ticks: int, received_ns: int) -> None:
-        device_ns, host_ns, bound_ns = self._times.at(ticks, received_ns)
+    def _deliver(self, datum: GazeDatum, stamp: int, received_ns: int) -> None:
+        device_ns, host_ns, bound_ns = self._times.at(stamp, received_ns)
         _, sequence, x, y, worn, left, right = datum
         values = (device_ns, host_ns, bound_ns, x, y, worn, left, right, sequence, received_ns)
-        self._sink(tuple.__new__(GazeSample, values))  # as in wire.rtp
+        self._sink(_new(GazeSample, values))
 
 
-class SceneLine(MediaLine[AccessUnit]):
+class SceneLine(MediaLine[AccessUnit, SampleTimes]):
     """RTP datagrams to coded pictures for the decoder."""
 
     def __init__(
@@ -283,7 +88,7 @@ class SceneLine(MediaLine[AccessUnit]):
         session: int,
         sink: Callable[[TimedUnit], None],
     ) -> None:
-        super().__init__(media, clock_hz, offsets, SCENE_WAIT_NS)
+        super().__init__(media, offsets, lambda: SampleTimes(clock_hz, offsets), SCENE_WAIT_NS)
         self._session = session
         self._sink = sink
         self._depacketizer = Depacketizer()
@@ -304,5 +109,66 @@ class SceneLine(MediaLine[AccessUnit]):
             self._time(unit.ticks, unit, arrived_ns)
         self._previous_ns = received_ns
 
-    def _deliver(self, datum: AccessUnit, ticks: int, received_ns: int) -> None:
-        self._sink(TimedUnit(datum, *self._times.at(ticks, received_ns), received_ns, self._session))
+    def _deliver(self, datum: AccessUnit, stamp: int, received_ns: int) -> None:
+        self._sink(TimedUnit(datum, *self._times.at(stamp, received_ns), received_ns, self._session))
+
+
+class ImuLine(MediaLine[ImuDatum, DeviceTimes]):
+    """RTP datagrams to samples of the inertial sensor."""
+
+    def __init__(self, media: Media, clock_hz: int, offsets: OffsetSource, sink: Callable[[ImuSample], None]) -> None:
+        super().__init__(media, offsets, lambda: DeviceTimes(clock_hz, offsets, IMU_DISORDER_NS), DATA_WAIT_NS)
+        self._sink = sink
+
+    def _unpack(self, packet: RtpPacket, received_ns: int) -> None:
+        try:
+            datum = parse_imu(packet.payload, packet.sequence)
+        except RemoteProtocolError:
+            self.malformed += 1
+            return
+        device_ns = datum.device_ns
+        if not device_ns:  # left out: of no use to anybody
+            self.malformed += 1
+            return
+        self._times.add(device_ns, received_ns)
+        self._time(device_ns, datum, received_ns)
+
+    def _deliver(self, datum: ImuDatum, stamp: int, received_ns: int) -> None:
+        host_ns, bound_ns = self._times.at(stamp, received_ns)
+        _, sequence, gyro, accel, quaternion = datum
+        self._sink(_new(ImuSample, (stamp, host_ns, bound_ns, gyro, accel, quaternion, sequence, received_ns)))
+
+
+class EyeEventLine(MediaLine[EyeEventDatum, DeviceTimes]):
+    """RTP datagrams to eye events."""
+
+    quiet_ns = EVENT_QUIET_NS
+
+    def __init__(self, media: Media, clock_hz: int, offsets: OffsetSource, sink: Callable[[EyeEvent], None]) -> None:
+        super().__init__(media, offsets, lambda: DeviceTimes(clock_hz, offsets, EVENT_DISORDER_NS), DATA_WAIT_NS)
+        self._sink = sink
+
+    def _unpack(self, packet: RtpPacket, received_ns: int) -> None:
+        try:
+            datum = parse_eye_event(packet.payload, packet.sequence)
+        except RemoteProtocolError:
+            self.malformed += 1
+            return
+        if datum is None:  # a keep-alive has done its duty by having come
+            return
+        last_ns = datum.start_ns if datum.end_ns is None else datum.end_ns
+        self._times.add(last_ns, received_ns)
+        self._time(last_ns, datum, received_ns)
+
+    def _deliver(self, datum: EyeEventDatum, stamp: int, received_ns: int) -> None:
+        kind, start_ns, end_ns, motion, sequence = datum
+        host_ns, bound_ns = self._times.at(stamp, received_ns)
+        start_host_ns, end_host_ns = host_ns, None
+        if end_ns is not None:
+            start_host_ns, start_bound_ns = self._times.before(start_ns, stamp, host_ns)
+            end_host_ns = host_ns
+            if bound_ns is not None and start_bound_ns is not None:
+                bound_ns = max(bound_ns, start_bound_ns)
+        self._sink(
+            EyeEvent(kind, start_ns, end_ns, start_host_ns, end_host_ns, bound_ns, motion, sequence, received_ns)
+        )

@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from psychopy_neon.device.pipeline import MediaLine
+from psychopy_neon.device.media_line import MediaLine
 from psychopy_neon.device.transport import connect_tcp, open_udp_pair, udp_address
 from psychopy_neon.device.worker import StopSignal
 from psychopy_neon.errors import LinkError, NeonError
@@ -69,11 +69,11 @@ class RtspLink:
         port: int,
         url: str,
         media_kind: MediaKind,
-        make_line: Callable[[Media, int], MediaLine[Any]],
+        make_line: Callable[[Media, int], MediaLine[Any, Any]],
         now_ns: Callable[[], int],
         is_pumped: bool = False,
     ) -> None:
-        self.line: MediaLine[Any] | None = None
+        self.line: MediaLine[Any, Any] | None = None
         self._ip = ip
         self._port = port
         self._url = url
@@ -131,7 +131,7 @@ class RtspLink:
             if self._now_ns() - self._started_ns > HANDSHAKE_LIMIT_NS:
                 self._ended = "the device did not answer the RTSP requests in time"
 
-    def _receive(self, line: MediaLine[Any], stop: StopSignal) -> None:
+    def _receive(self, line: MediaLine[Any, Any], stop: StopSignal) -> None:
         """Wait for packets; everything else is looked after ten times a second.
 
         The thread waits in ``recv`` itself: to ask a selector first would double the work for each packet.
@@ -150,7 +150,7 @@ class RtspLink:
                 self._tick(line, now_ns)
                 next_tick_ns = now_ns + TICK_NS
 
-    def _attend(self, line: MediaLine[Any], stop: StopSignal) -> None:
+    def _attend(self, line: MediaLine[Any, Any], stop: StopSignal) -> None:
         """See to it that nothing is left lying while others pump."""
         while self._ended is None and not stop.is_set:
             # Without clock offset the time of arrival is all that there is: it is taken more often then.
@@ -186,7 +186,7 @@ class RtspLink:
                     self._take_packet(line)
         return True
 
-    def _take_packet(self, line: MediaLine[Any]) -> bool:
+    def _take_packet(self, line: MediaLine[Any, Any]) -> bool:
         """Read one packet; False when there is none."""
         try:
             data = self._rtp.recv(_DATAGRAM_BYTES)
@@ -204,7 +204,7 @@ class RtspLink:
             if key.data is not None:
                 key.data()
 
-    def _tick(self, line: MediaLine[Any], now_ns: int) -> None:
+    def _tick(self, line: MediaLine[Any, Any], now_ns: int) -> None:
         line.due(now_ns)
         self._watch(line, now_ns, self._playing_since_ns or now_ns)
         if now_ns >= self._next_report_ns:
@@ -217,14 +217,14 @@ class RtspLink:
             if request is not None:
                 self._send(bytes(request))
 
-    def _watch(self, line: MediaLine[Any], now_ns: int, playing_ns: int) -> None:
+    def _watch(self, line: MediaLine[Any, Any], now_ns: int, playing_ns: int) -> None:
         last_ns = line.last_packet_ns
         if last_ns is None:
-            if now_ns - playing_ns > FIRST_PACKET_LIMIT_NS:
+            if now_ns - playing_ns > max(FIRST_PACKET_LIMIT_NS, line.quiet_ns):
                 self._ended = "no packet came after PLAY: is UDP to this computer blocked by a firewall?"
-        elif now_ns - last_ns > SILENCE_LIMIT_NS:
+        elif now_ns - last_ns > max(SILENCE_LIMIT_NS, line.quiet_ns):
             self._ended = f"silent for {(now_ns - last_ns) / 1e9:.1f} s"
-        elif line.reports == 0 and now_ns - playing_ns > FIRST_REPORT_LIMIT_NS:
+        elif line.reports == 0 and not line.is_ready and now_ns - playing_ns > FIRST_REPORT_LIMIT_NS:
             self._ended = "packets come but no sender report: their times are unknown"
 
     # Sockets
@@ -291,7 +291,7 @@ class RtspLink:
                 with contextlib.suppress(OSError):
                     sock.sendto(random.randbytes(_WARM_UP_BYTES), udp_address(self._ip, port))
 
-    def _send_report(self, line: MediaLine[Any], now_ns: int) -> None:
+    def _send_report(self, line: MediaLine[Any, Any], now_ns: int) -> None:
         report = line.receiver_report(now_ns)
         ports = self._dialogue.server_ports
         if report is not None and ports is not None:

@@ -1,95 +1,260 @@
-"""Where on the screen the wearer looks now: the newest gaze through the newest head pose."""
+"""Where on the screen the wearer looks: gaze from one stream, head poses from another, the gyroscope between them."""
 
 from __future__ import annotations
 
 import math
-
-import numpy as np
+import threading
+import warnings
+from collections import deque
 
 from psychopy_neon.device.neon import Neon
 from psychopy_neon.device.stream import Reader
 from psychopy_neon.device.worker import StopSignal
-from psychopy_neon.errors import NeonTimeoutError
-from psychopy_neon.samples import GazeReason, GazeSample, SceneFrame, ScreenGaze, ScreenQuality
-from psychopy_neon.screen.coordinates import is_on_screen
-from psychopy_neon.screen.layout import ScreenLayout
-from psychopy_neon.screen.mapper import ScreenMapper, ScreenPose
+from psychopy_neon.errors import NeonError, NeonTimeoutError
+from psychopy_neon.samples import CameraCalibration, GazeReason, GazeSample, SceneFrame, ScreenGaze, ScreenQuality
+from psychopy_neon.screen.blink import BlinkWatch
+from psychopy_neon.screen.camera import SceneLens
+from psychopy_neon.screen.layout import ScreenLayout, refuse_shared_ids
+from psychopy_neon.screen.mapper import ScreenMapper
+from psychopy_neon.screen.motion import HeadMotion, MotionModel
+from psychopy_neon.screen.timeline import LocatedFrame, Placed, PoseTimeline
 
 __all__ = ["ScreenGazeTracker"]
 
 FRAME_WAIT_S = 0.5
+CALIBRATION_PAUSE_S = 2.0
+BLINK_MARGIN_S = 0.05
+SETTLE_S = 0.5
+"""So long :meth:`ScreenGazeTracker.take` keeps a sample back for the scene frame after it."""
 
 
 class ScreenGazeTracker:
-    """Follows the screen's tags in the scene video and puts gaze onto the screen.
+    """Follows screens by their tags in the scene video and puts gaze onto them.
 
-    A worker searches every scene frame (the newest; those that it is too slow for are counted in ``skipped``);
-    :meth:`latest` only multiplies, so it is cheap enough for every flip.
+    A worker searches every scene frame (the newest; those that it is too slow for are counted in ``skipped``), learns
+    how the head turns, and ends with the device. :meth:`latest` only computes, so it is cheap enough for every flip.
 
     Parameters
     ----------
     neon : Neon
-        Its gaze and scene streams are opened; the worker ends with it.
+        Its gaze, scene and IMU streams are opened.
     layout : ScreenLayout
         Where the tags are, screen px.
-    gaze_max_age_s, scene_max_age_s : float
-        Older data give a reason in place of a position.
+    *more : ScreenLayout
+        Further screens, with tags of their own; ``ScreenGaze.screen`` tells on which gaze lies.
+    calibration : CameraCalibration, optional
+        Default: the device's own, read by the worker. A Pupil Invisible has none to give.
+    gaze_max_age_s, pose_max_age_s : float
+        Older gaze, and poses that would have to be carried farther, give a reason in place of a position.
+    blink_aperture_mm : float
+        Lids less open than this are closed; 0 switches that off.
 
     Raises
     ------
-    LinkError, NeonTimeoutError, RemoteProtocolError
-        The device's calibration could not be read.
+    ConfigurationError
+        A tag belongs to two layouts, or ``calibration`` is none.
+
+    Notes
+    -----
+    Thread: any, but one for :meth:`latest` and one for :meth:`take`.
     """
 
     def __init__(
-        self, neon: Neon, layout: ScreenLayout, *, gaze_max_age_s: float = 0.25, scene_max_age_s: float = 0.5
+        self,
+        neon: Neon,
+        layout: ScreenLayout,
+        *more: ScreenLayout,
+        calibration: CameraCalibration | None = None,
+        gaze_max_age_s: float = 0.25,
+        pose_max_age_s: float = 0.3,
+        blink_aperture_mm: float = 2.0,
     ) -> None:
-        self.layout = layout
+        refuse_shared_ids((layout, *more))
+        if calibration is not None:
+            SceneLens(calibration.scene)  # refuses what is no camera, here and not in the worker
         self.gaze_max_age_s = gaze_max_age_s
-        self.scene_max_age_s = scene_max_age_s
+        self.pose_max_age_s = pose_max_age_s
         self.skipped = 0
         """Scene frames that were not searched because a newer one was there."""
+        self.trouble: str | None = None
+        """Why nothing is mapped although there is gaze and video: what went wrong with the calibration."""
         self._neon = neon
-        self._mapper = ScreenMapper(neon.calibration, layout)
-        self._located: tuple[SceneFrame, ScreenPose | GazeReason] | None = None
+        self._calibration = calibration
+        self._layouts = (layout, *more)
+        self._layouts_lock = threading.Lock()
+        self._motion = HeadMotion()
+        self._timeline: PoseTimeline | None = None
+        self._located: tuple[SceneFrame, LocatedFrame] | None = None
+        self._gyro_lock = threading.Lock()
+        self._gyro = neon.imu.reader()
+        self._live_samples, self._live_lids = neon.gaze.reader(), BlinkWatch(blink_aperture_mm, BLINK_MARGIN_S)
+        self._later_samples, self._later_lids = neon.gaze.reader(), BlinkWatch(blink_aperture_mm, BLINK_MARGIN_S)
+        self._waiting: deque[tuple[GazeSample, bool]] = deque()
+        self._newest: tuple[GazeSample, bool] | None = None
         neon.gaze.latest()
+        neon.imu.latest()
         frames = neon.scene.reader()
         neon.crew.start("screen", lambda stop: self._follow(frames, stop), is_heavy=True)
 
+    # What is known of the screens
+
+    @property
+    def layouts(self) -> tuple[ScreenLayout, ...]:
+        """The screens that are looked for."""
+        return self._layouts
+
+    @property
+    def layout(self) -> ScreenLayout:
+        """The first of them."""
+        return self._layouts[0]
+
+    def use_layouts(self, layout: ScreenLayout, *more: ScreenLayout) -> None:
+        """Look for other screens, or other tags on them, from the next scene frame on.
+
+        Raises
+        ------
+        ConfigurationError
+            A tag belongs to two layouts.
+        """
+        refuse_shared_ids((layout, *more))
+        with self._layouts_lock:
+            self._layouts = (layout, *more)
+            self._timeline = self._located = None
+
+    @property
+    def located(self) -> tuple[SceneFrame, LocatedFrame] | None:
+        """The newest scene frame that was searched, and what it told."""
+        return self._located
+
+    @property
+    def searched(self) -> int:
+        """Scene frames that were searched as a whole; in the others tags were followed."""
+        timeline = self._timeline
+        return timeline.mapper.searched if timeline is not None else 0
+
+    @property
+    def motion(self) -> MotionModel:
+        """What has been learned of the gyroscope: axes, delay, and how much carrying poses by it helps."""
+        return self._motion.model
+
+    # Gaze
+
     def latest(self) -> ScreenGaze:
-        """Gaze on the screen, or the reason why there is none; never waits, never an old value."""
-        sample = self._neon.gaze.latest(None)
-        if sample is None:
+        """The newest gaze on the screen by the newest pose, or why there is none; never waits, never an old value."""
+        for sample in self._live_samples.take():
+            self._newest = sample, self._live_lids.is_blink(sample)
+        if self._newest is None:
             return ScreenGaze(None, GazeReason.NO_STREAM)
-        now_ns = self._neon.host_clock.now_ns()
-        age_s = (now_ns - sample.host_ns) / 1e9
+        sample, is_blink = self._newest
+        age_s = (self._neon.host_clock.now_ns() - sample.host_ns) / 1e9
         if age_s > self.gaze_max_age_s:
             return ScreenGaze(None, GazeReason.STALE, age_s=age_s, sample=sample)
-        if not sample.worn:
-            return ScreenGaze(None, GazeReason.NOT_WORN, age_s=age_s, sample=sample)
-        if self._located is None:
-            return ScreenGaze(None, GazeReason.NO_SCENE, age_s=age_s, sample=sample)
-        frame, pose = self._located
-        if now_ns - frame.host_ns > self.scene_max_age_s * 1e9:
-            pose = GazeReason.SCENE_STALE
-        if isinstance(pose, GazeReason):
-            return ScreenGaze(None, pose, age_s=age_s, sample=sample)
-        return self._mapped(sample, age_s, frame, pose)
+        reason = self._reason(sample, is_blink)
+        if reason is None:
+            self._take_gyro()
+        placed = reason or self._placed(sample.x, sample.y, sample.device_ns)
+        return self._gaze(placed, sample, age_s)
 
-    def _mapped(self, sample: GazeSample, age_s: float, frame: SceneFrame, pose: ScreenPose) -> ScreenGaze:
-        x, y = (float(each) for each in pose.screen_from_scene(np.array([[sample.x, sample.y]]))[0])
-        quality = ScreenQuality(pose.tag_count, pose.reprojection_px, (sample.device_ns - frame.device_ns) / 1e9)
-        if not (math.isfinite(x) and math.isfinite(y)):
-            return ScreenGaze(None, GazeReason.OUT_OF_VIEW, quality=quality, age_s=age_s, sample=sample)
-        return ScreenGaze((x, y), None, is_on_screen(x, y, self.layout.size_px), quality, age_s, sample)
+    def take(self) -> list[ScreenGaze]:
+        """Every gaze sample since the last call, oldest first, by the poses before and after it: for the file.
+
+        A sample comes when the scene frame after it has been searched, some 50 ms later than from :meth:`latest`, and
+        in ``SETTLE_S`` at the latest. ``age_s`` is None: nobody looks at it now.
+        """
+        for sample in self._later_samples.take():
+            self._waiting.append((sample, self._later_lids.is_blink(sample)))
+        self._take_gyro()
+        gazes = []
+        now_ns = self._neon.host_clock.now_ns()
+        while self._waiting:
+            sample, is_blink = self._waiting[0]
+            placed: Placed | GazeReason | None = self._reason(sample, is_blink)
+            if placed is None:
+                timeline = self._timeline
+                placed = timeline.later(sample.x, sample.y, sample.device_ns) if timeline is not None else None
+                if placed is None:
+                    if now_ns - sample.host_ns < SETTLE_S * 1e9:
+                        break
+                    placed = self._placed(sample.x, sample.y, sample.device_ns)
+            self._waiting.popleft()
+            gazes.append(self._gaze(placed, sample, None))
+        return gazes
+
+    @property
+    def dropped(self) -> int:
+        """Samples that :meth:`take` came too late for."""
+        return self._later_samples.dropped
+
+    def on_screen(self, x: float, y: float, device_ns: int) -> ScreenGaze:
+        """Another place of the last half minute, scene px, on the screen: where a fixation of the device was."""
+        self._take_gyro()
+        timeline = self._timeline
+        placed = timeline.later(x, y, device_ns) if timeline is not None else None
+        return self._gaze(placed or self._placed(x, y, device_ns), None, None)
+
+    def _reason(self, sample: GazeSample, is_blink: bool) -> GazeReason | None:
+        """Why a sample is no place to look at."""
+        if not sample.worn:
+            return GazeReason.NOT_WORN
+        if is_blink:
+            return GazeReason.BLINK
+        if not math.isfinite(sample.x + sample.y):
+            return GazeReason.NO_GAZE
+        return None
+
+    def _placed(self, x: float, y: float, device_ns: int) -> Placed | GazeReason:
+        timeline = self._timeline
+        if timeline is not None:
+            return timeline.live(x, y, device_ns)
+        return GazeReason.NO_CALIBRATION if self.trouble else GazeReason.NO_SCENE
+
+    def _gaze(self, placed: Placed | GazeReason, sample: GazeSample | None, age_s: float | None) -> ScreenGaze:
+        if isinstance(placed, GazeReason):
+            return ScreenGaze(None, placed, age_s=age_s, sample=sample)
+        (x, y, error_px, error_deg), screen, is_on, pose, pose_age_s, timing = placed
+        quality = ScreenQuality(
+            pose.tag_count, pose.reprojection_px, error_px, error_deg, pose_age_s, pose.is_coarse, timing
+        )
+        return ScreenGaze((x, y), None, is_on, quality, age_s, sample, screen)
+
+    # The worker
 
     def _follow(self, frames: Reader[SceneFrame], stop: StopSignal) -> None:
         while not stop.is_set:
+            calibration = self._calibration or self._read_calibration(stop)
+            if calibration is None:
+                continue
             try:
                 frame = frames.wait(FRAME_WAIT_S)
             except NeonTimeoutError:
-                continue  # no video now: latest() says so by the age of the last frame
+                continue  # no video now: latest() says so by the age of the last pose
             newer = frames.take()
             self.skipped += len(newer)
             frame = newer[-1] if newer else frame
-            self._located = (frame, self._mapper.locate(frame.luma))
+            timeline, layouts = self._timeline, self._layouts
+            if timeline is None or timeline.mapper.layouts != layouts:
+                mapper = ScreenMapper(calibration, *layouts)
+                timeline = PoseTimeline(mapper, self._motion, max_age_s=self.pose_max_age_s)
+            self._take_gyro()
+            located = timeline.add_frame(frame.device_ns, frame.luma)
+            with self._layouts_lock:
+                if layouts is self._layouts:  # else the frame was searched for what nobody wants any more
+                    self._timeline, self._located = timeline, (frame, located)
+
+    def _read_calibration(self, stop: StopSignal) -> CameraCalibration | None:
+        """The device's calibration, or None after a pause."""
+        try:
+            calibration = self._neon.calibration
+            SceneLens(calibration.scene)  # a CRC may be right and the numbers none
+            self._calibration, self.trouble = calibration, None
+        except NeonError as error:
+            if self.trouble is None:
+                warnings.warn(f"no gaze on the screen, for lack of the camera's calibration: {error}", stacklevel=2)
+            self.trouble = str(error)
+            stop.wait(CALIBRATION_PAUSE_S)
+        return self._calibration
+
+    def _take_gyro(self) -> None:
+        with self._gyro_lock:
+            for sample in self._gyro.take():
+                self._motion.add(sample.device_ns, sample.gyro_dps)

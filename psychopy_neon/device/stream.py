@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Generic, Literal, Protocol, TypeVar
 
 from psychopy_neon.device.buffers import Cursor, Ring
-from psychopy_neon.device.pipeline import Counts
+from psychopy_neon.device.media_line import Counts
 from psychopy_neon.errors import NeonTimeoutError
 from psychopy_neon.samples import Gap, StreamHealth
 from psychopy_neon.timing.host_clock import HostClock
@@ -91,7 +91,9 @@ class Reader(Generic[Item]):
             if item is not None:
                 return item
             if left_s <= 0:
-                remedy = "see neon.<stream>.health for what happened"
+                gaps = self._source.gaps
+                is_cut = bool(gaps) and gaps[-1].end_ns is None
+                remedy = gaps[-1].cause if is_cut else f"see neon.{self._name}.health for what happened"
                 raise NeonTimeoutError(f"waiting for {self._name}", timeout_s, remedy)
 
 
@@ -104,8 +106,8 @@ class Stream(Generic[Item]):
     ring : Ring
         Filled by ``source``.
     source : StreamSource
-    default_max_age_s : float
-        Of :meth:`latest`.
+    default_max_age_s : float or None
+        Of :meth:`latest`; None: any age.
     clock_trouble : callable
         Why the device's clock is not known as it should be, or None; for ``health``.
 
@@ -120,7 +122,7 @@ class Stream(Generic[Item]):
         ring: Ring[Item],
         source: StreamSource,
         host_clock: HostClock,
-        default_max_age_s: float,
+        default_max_age_s: float | None,
         clock_trouble: Callable[[], str | None],
     ) -> None:
         self.name = name
@@ -142,13 +144,13 @@ class Stream(Generic[Item]):
         self._source.open()
         self._source.pump()
         item = self._ring.newest()
-        if item is None or max_age_s is None:
-            return item
         limit_s = self.default_max_age_s if max_age_s == "default" else max_age_s
+        if item is None or limit_s is None:
+            return item
         return item if self.age_s(item) <= limit_s else None
 
     def age_s(self, item: Item) -> float:
-        """Seconds since an item was measured on the device."""
+        """Seconds since an item was measured on the device; an eye event: since its end, or the start of an onset."""
         return (self._host_clock.now_ns() - item.host_ns) / 1e9
 
     def take(self) -> list[Item]:

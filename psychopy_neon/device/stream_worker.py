@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from psychopy_neon.device.pipeline import Counts, MediaLine
+from psychopy_neon.device.media_line import Counts, MediaLine
 from psychopy_neon.device.rtsp_link import RtspLink
 from psychopy_neon.device.transport import Peer
 from psychopy_neon.device.worker import Crew, StopSignal
@@ -31,7 +31,7 @@ class StreamWorker:
     Parameters
     ----------
     sensor_name : str
-        As the device calls it: ``gaze``, ``world``.
+        As the device calls it: ``gaze``, ``world``, ``imu``, ``eye_events``.
     media_kind : MediaKind
     peer : Peer
         Resolved; every connection goes there, whatever address the device reports.
@@ -42,6 +42,8 @@ class StreamWorker:
         ``make_line(session, media, clock_hz)`` for each session.
     is_pumped : bool
         See :class:`.rtsp_link.RtspLink`.
+    absence : str
+        What to look at when the device does not have this stream.
     """
 
     def __init__(
@@ -52,8 +54,9 @@ class StreamWorker:
         crew: Crew,
         host_clock: HostClock,
         read_sensor: Callable[[bool], Sensor | None],
-        make_line: Callable[[int, Media, int], MediaLine[Any]],
+        make_line: Callable[[int, Media, int], MediaLine[Any, Any]],
         is_pumped: bool = False,
+        absence: str = "is the sensor connected and the app in front?",
     ) -> None:
         self._sensor_name = sensor_name
         self._kind = media_kind
@@ -63,11 +66,12 @@ class StreamWorker:
         self._read_sensor = read_sensor
         self._make_line = make_line
         self._is_pumped = is_pumped
+        self._absence = absence
         self._link: RtspLink | None = None
         self._lock = threading.Lock()
         self._is_open = False  # set under _lock, never unset
         self._past = Counts()
-        self._line: MediaLine[Any] | None = None
+        self._line: MediaLine[Any, Any] | None = None
         self._gaps: deque[Gap] = deque(maxlen=MAX_GAPS)
         self._gap: Gap | None = None
         self._sessions = 0
@@ -134,9 +138,7 @@ class StreamWorker:
         try:
             sensor = self._read_sensor(fresh)
             if sensor is None or not sensor.connected or not sensor.port:
-                return (
-                    f"the device has no {self._sensor_name} stream now: is the sensor connected and the app in front?"
-                )
+                return f"the device has no {self._sensor_name} stream now: {self._absence}"
             url = sensor.url(self._peer.url_host)
             now_ns = self._host_clock.now_ns
             self._link = link = RtspLink(
@@ -146,7 +148,7 @@ class StreamWorker:
         except NeonError as error:
             return str(error)
 
-    def _begin_line(self, media: Media, clock_hz: int) -> MediaLine[Any]:
+    def _begin_line(self, media: Media, clock_hz: int) -> MediaLine[Any, Any]:
         self._sessions += 1
         self._line = line = self._make_line(self._sessions, media, clock_hz)
         line.on_first_packet = self._close_gap

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from psychopy_neon.device.buffers import Handover
-from psychopy_neon.device.pipeline import Counts, TimedUnit
+from psychopy_neon.device.media_line import Counts
+from psychopy_neon.device.pipeline import TimedUnit
 from psychopy_neon.device.stream_worker import StreamWorker
 from psychopy_neon.device.worker import Crew, StopSignal
 from psychopy_neon.samples import Gap, SceneFrame

@@ -5,7 +5,7 @@ name         origin and axes                                                    
 ===========  ===================================================================  ==============================
 scene px     centre of the scene frame's first pixel, y down; pixel centres are   gaze as received, tag corners
              at integers (OpenCV's habit); distorted by the lens
-ideal px     like scene px, in a camera without distortion but the same matrix    homographies
+ray          optical axis; x to the right and y down per length along the axis    homographies
 screen px    outer corner of the framebuffer's first pixel, y down; the centre    tag layout, gaze on the screen
              of that pixel is (0.5, 0.5)
 centred px   centre of the framebuffer, y up                                      PsychoPy's "pix" times its
@@ -21,7 +21,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Points", "centred_from_screen", "full_from_reduced", "is_on_screen", "screen_from_centred", "transform"]
+__all__ = ["Points", "centred_from_screen", "is_on_screen", "screen_from_centred"]
 
 Points = npt.NDArray[np.float64]
 """Shape (n, 2): x, y."""
@@ -40,18 +40,3 @@ def screen_from_centred(x: float, y: float, size_px: tuple[int, int]) -> tuple[f
 def is_on_screen(x: float, y: float, size_px: tuple[int, int]) -> bool:
     """Whether a point in screen px lies on the screen; its right and lower edge are outside."""
     return 0 <= x < size_px[0] and 0 <= y < size_px[1]
-
-
-def full_from_reduced(points: Points, factor: int) -> Points:
-    """Pixel coordinates in an image made smaller by averaging ``factor`` x ``factor`` blocks, to the whole image.
-
-    Both have pixel centres at integers, so the centre of the first small pixel is at ``(factor - 1) / 2``.
-    """
-    return points * factor + (factor - 1) / 2
-
-
-def transform(homography: npt.NDArray[np.float64], points: Points) -> Points:
-    """Apply a homography, shape (3, 3), to points, shape (n, 2)."""
-    lifted = points @ homography[:, :2].T + homography[:, 2]
-    mapped: Points = lifted[:, :2] / lifted[:, 2:]
-    return mapped

@@ -9,9 +9,10 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 
 from psychopy_neon.errors import ConfigurationError
+from psychopy_neon.simulator.spec_text import parse_spec
 
 __all__ = ["PATHS", "EchoPath", "EchoPathSpec"]
 
@@ -71,21 +72,7 @@ class EchoPathSpec:
         ConfigurationError
             A name or a field is not known, or a value cannot be used.
         """
-        first, *rest = text.split(",")
-        spec, pairs = (cls(), [first, *rest]) if "=" in first else (PATHS.get(first.strip()), rest)
-        if spec is None:
-            raise ConfigurationError("echo_path", first, f"{', '.join(PATHS)}, or field=value pairs")
-        values: dict[str, float] = {}
-        known = [field.name for field in fields(cls)]
-        for pair in pairs:
-            name, _, value = (part.strip() for part in pair.partition("="))
-            if name not in known:
-                raise ConfigurationError("echo_path", pair, f"field=value with one of {', '.join(known)}")
-            try:
-                values[name] = float(value)
-            except ValueError as error:
-                raise ConfigurationError(f"echo_path.{name}", value, "a number") from error
-        return replace(spec, **values)
+        return parse_spec("echo_path", text, cls(), PATHS)
 
 
 PATHS: Mapping[str, EchoPathSpec] = {

@@ -15,8 +15,10 @@ set_battery      level, state (OK)                       charge in percent
 set_worn         is_worn                                 the glasses are put on or off
 set_head         x, y, distance, yaw_deg, pitch_deg,     the head moves; what is not named is straight ahead
                  roll_deg
+set_head_motion  motion                                  it moves as text says that ``--head-motion`` takes, too
 look_at          x, y                                    the eyes rest at a place, screen px
 look_freely                                              they go on as the settings say
+blink            seconds (0.2)                           the eyes close for so long
 refuse_start     reason (null: none)                     recordings cannot be started
 fail_recording   message                                 the running recording breaks
 fail_http        seconds, status (503)                   every HTTP request is answered with this status, unseen
@@ -37,6 +39,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from psychopy_neon.errors import ConfigurationError
+from psychopy_neon.simulator.head_motion import HeadMotionSpec
 from psychopy_neon.simulator.settings import HeadPose
 
 if TYPE_CHECKING:
@@ -59,8 +62,10 @@ _FIELDS: dict[str, dict[str, tuple[type, ...]]] = {
         name: _OPTIONAL_NUMBER if name == "distance" else (int, float)
         for name in ("x", "y", "distance", "yaw_deg", "pitch_deg", "roll_deg")
     },
+    "set_head_motion": {"motion": (str,)},
     "look_at": {"x": (int, float), "y": (int, float)},
     "look_freely": {},
+    "blink": {"seconds": (int, float)},
     "refuse_start": {"reason": (str, type(None))},
     "fail_recording": {"message": (str,)},
     "fail_http": {"seconds": (int, float), "status": (int,)},
@@ -76,6 +81,7 @@ _NEEDED = {
     "set_sensor": {"sensor"},
     "set_battery": {"level"},
     "set_worn": {"is_worn"},
+    "set_head_motion": {"motion"},
     "look_at": {"x", "y"},
     "refuse_start": {"reason"},
     "fail_http": {"seconds"},
@@ -115,6 +121,8 @@ async def play_faults(faults: tuple[Fault, ...], neon: SimulatedNeon) -> None:
         await asyncio.sleep(max(0.0, begin_s + fault.time_s - time.monotonic()))
         if fault.act == "set_head":
             neon.set_head(HeadPose(**fault.fields))
+        elif fault.act == "set_head_motion":
+            neon.set_head_motion(HeadMotionSpec.parse(fault.fields["motion"]))
         else:
             act: Callable[..., None] = getattr(neon, fault.act)
             act(**fault.fields)
@@ -139,6 +147,11 @@ def _read(line: str, where: str) -> Fault:
         # JSON's true is an int to Python, but no number here.
         if not isinstance(value, known[name]) or (isinstance(value, bool) and bool not in known[name]):
             raise ConfigurationError("faults", f"{where}: {name} {value!r}", _kinds(known[name]))
+    if act == "set_head_motion":
+        try:
+            HeadMotionSpec.parse(fields["motion"])  # now, rather than in the middle of an experiment
+        except ConfigurationError as error:
+            raise ConfigurationError("faults", f"{where}: {fields['motion']!r}", f"another motion ({error})") from error
     return Fault(time_s, act, fields)
 
 

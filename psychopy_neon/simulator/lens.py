@@ -12,22 +12,24 @@ beyond it and no ray leads there. The inverse is found by Newton's method from a
 
 from __future__ import annotations
 
+import math
 from typing import TypeAlias
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from psychopy_neon.samples import CameraModel
 from psychopy_neon.simulator.settings import HeadPose
 
-__all__ = ["SCENE_SIZE_PX", "Lens", "SceneCamera"]
+__all__ = ["NODE_PX", "SCENE_SIZE_PX", "Lens", "SceneCamera", "fitting_distance", "head_rotation"]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
+Nodes: TypeAlias = npt.NDArray[np.float32]
 
 SCENE_SIZE_PX = (1600, 1200)
 _FILL_WIDTH, _FILL_HEIGHT = 0.8, 0.85
-_GRID_PX = 4
+NODE_PX = 4
+"""Between nodes so far apart the place on the screen that a pixel sees is interpolated; off by less than 0.02 px."""
 
 
 class Lens:
@@ -36,7 +38,7 @@ class Lens:
     def __init__(self, calibration: CameraModel) -> None:
         self._matrix = calibration.matrix.astype(np.float64)
         self._distortion = calibration.distortion.astype(np.float64)
-        self._pixel_rays: Floats | None = None
+        self._node_rays: Nodes | None = None
         radii = np.linspace(0, 5, 5001)
         bent = radii * self._radial(radii**2)[0]
         falling = np.flatnonzero(np.diff(bent) <= 0)
@@ -72,22 +74,17 @@ class Lens:
         rays[~is_seen] = np.nan
         return rays
 
-    def pixel_rays(self) -> Floats:
-        """Rays of all pixel centres, shape (height, width, 2).
+    def node_rays(self) -> Nodes:
+        """Rays at the nodes of a grid over the scene, shape (rows, columns, 2); nan where no ray leads.
 
-        Exact on a grid of 4 px and linear in between, which is off by less than 0.003 px; computed once.
+        The nodes lie ``NODE_PX`` apart, each in the middle of as many pixels, one more on every side of the scene.
+        Computed once.
         """
-        if self._pixel_rays is None:
-            width, height = SCENE_SIZE_PX
-            xs, ys = np.arange(0, width + _GRID_PX, _GRID_PX), np.arange(0, height + _GRID_PX, _GRID_PX)
-            grid = np.stack(np.meshgrid(xs, ys), axis=-1).reshape(-1, 2).astype(np.float64)
-            # Weights times nan would be nan everywhere, so it goes through as a number that no ray has.
-            nodes = np.nan_to_num(self.undistort(grid), nan=1e9).reshape(len(ys), len(xs), 2)
-            across, down = _between(width, len(xs)), _between(height, len(ys))
-            rays = np.stack([down @ nodes[:, :, axis] @ across.T for axis in (0, 1)], axis=-1)
-            rays[np.hypot(rays[:, :, 0], rays[:, :, 1]) > self.rim] = np.nan
-            self._pixel_rays = rays
-        return self._pixel_rays
+        if self._node_rays is None:
+            columns, rows = ((np.arange(-1, size // NODE_PX + 1) + 0.5) * NODE_PX - 0.5 for size in SCENE_SIZE_PX)
+            grid = np.stack(np.meshgrid(columns, rows), axis=-1)
+            self._node_rays = self.undistort(grid.reshape(-1, 2)).reshape(grid.shape).astype(np.float32)
+        return self._node_rays
 
     def _bend(self, rays: Floats) -> tuple[Floats, Floats]:
         """Distorted rays (n, 2) and the derivative (n, 2, 2) of the distortion."""
@@ -133,25 +130,26 @@ class SceneCamera:
     def __init__(self, lens: Lens, screen_px: tuple[int, int], head: HeadPose) -> None:
         self.screen_px = screen_px
         self.head = head
-        self._lens = lens
-        distance = head.distance if head.distance is not None else self._fitting_distance()
-        self.ray_from_screen = self._homography(head, distance)
+        self.lens = lens
+        distance = head.distance if head.distance is not None else fitting_distance(lens, screen_px)
+        self._plane_from_px = _plane_from_px(screen_px, head.x, head.y, distance)
+        self.ray_from_screen: Floats = head_rotation(head) @ self._plane_from_px
         self.screen_from_ray = np.asarray(np.linalg.inv(self.ray_from_screen), np.float64)
 
     def scene_from_screen(self, screen_px: npt.ArrayLike) -> Floats:
         """Scene px, shape (n, 2), at which the camera sees screen px, shape (n, 2)."""
-        return self._lens.distort(_apply(self.ray_from_screen, np.asarray(screen_px, np.float64).reshape(-1, 2)))
+        return self.lens.distort(_apply(self.ray_from_screen, np.asarray(screen_px, np.float64).reshape(-1, 2)))
 
     def screen_from_scene(self, scene_px: npt.ArrayLike) -> Floats:
         """Screen px, shape (n, 2), that the camera sees at scene px, shape (n, 2)."""
-        return _apply(self.screen_from_ray, self._lens.undistort(np.asarray(scene_px, np.float64).reshape(-1, 2)))
+        return _apply(self.screen_from_ray, self.lens.undistort(np.asarray(scene_px, np.float64).reshape(-1, 2)))
 
     def sees_all(self, screen_px: Floats) -> bool:
         """Whether no point, shape (n, 2), is behind the camera or beyond the lens's rim."""
         if np.any(_depth(self.ray_from_screen, screen_px) <= 1e-6):
             return False
         rays = _apply(self.ray_from_screen, screen_px)
-        return bool(np.hypot(rays[:, 0], rays[:, 1]).max() < 0.99 * self._lens.rim)
+        return bool(np.hypot(rays[:, 0], rays[:, 1]).max() < 0.99 * self.lens.rim)
 
     def screen_px_per_scene_px(self) -> float:
         """How much the camera shrinks the screen, at its centre."""
@@ -175,48 +173,46 @@ class SceneCamera:
         high = np.clip(np.ceil(scene.max(axis=0)) + 3, 0, SCENE_SIZE_PX).astype(int) // 2 * 2
         return int(low[0]), int(low[1]), int(max(high[0], low[0])), int(max(high[1], low[1]))
 
-    def screen_map(self, region: tuple[int, int, int, int]) -> Floats:
-        """Screen px seen by every pixel of a region of the scene, shape (height, width, 2).
+    def direction_of(self, screen_px: tuple[float, float]) -> Floats:
+        """Where a place on the screen lies from the camera: a unit vector along the screen's axes.
 
-        Rays that do not meet the screen's plane in front of the camera get a place far outside.
+        Axes: x right, y down, z away. It does not depend on how the head is turned.
         """
-        left, top, right, bottom = region
-        rays = self._lens.pixel_rays()[top:bottom, left:right].reshape(-1, 2)
-        # The exact inverse keeps its scale: this is 1 / depth of the point met, so negative behind the camera.
-        ahead = _depth(self.screen_from_ray, rays) > 1e-9
-        with np.errstate(divide="ignore", invalid="ignore"):
-            screen = _apply(self.screen_from_ray, rays)
-        screen[~ahead] = -1e4  # nan, where no ray leads, is not ahead either
-        return np.clip(screen, -1e4, 1e5).reshape(bottom - top, right - left, 2)
+        direction: Floats = self._plane_from_px @ np.array([*screen_px, 1.0])
+        return direction / float(np.sqrt(direction @ direction))
 
-    def _homography(self, head: HeadPose, distance: float) -> Floats:
-        """Screen px to rays of the camera, shape (3, 3)."""
-        width, height = self.screen_px
-        plane_from_px = np.array(
-            [[1 / width, 0, -0.5 - head.x], [0, 1 / width, -0.5 * height / width - head.y], [0, 0, distance]]
+
+def head_rotation(head: HeadPose) -> Floats:
+    """Vectors in the screen's axes (x right, y down, z away from the head) to the scene camera's, shape (3, 3)."""
+    yaw, pitch, roll = (math.radians(each) for each in (head.yaw_deg, head.pitch_deg, head.roll_deg))
+    (cy, sy), (cp, sp), (cr, sr) = ((math.cos(each), math.sin(each)) for each in (yaw, pitch, roll))
+    about_y = np.array([[cy, 0.0, -sy], [0.0, 1.0, 0.0], [sy, 0.0, cy]])
+    about_x = np.array([[1.0, 0.0, 0.0], [0.0, cp, sp], [0.0, -sp, cp]])
+    about_z = np.array([[cr, sr, 0.0], [-sr, cr, 0.0], [0.0, 0.0, 1.0]])
+    rotation: Floats = about_z @ about_x @ about_y
+    return rotation
+
+
+def fitting_distance(lens: Lens, screen_px: tuple[int, int]) -> float:
+    """Distance at which a straight look sees the screen fill 80 % of the image's width (or 85 % of its height)."""
+    width, height = screen_px
+    corners = np.array([[0, height / 2], [width, height / 2], [width / 2, 0], [width / 2, height]])
+    near, far = 0.2, 50.0
+    for _ in range(40):
+        middle = (near + far) / 2
+        seen = lens.distort(_apply(_plane_from_px(screen_px, 0.0, 0.0, middle), corners))
+        is_small = (
+            seen[1, 0] - seen[0, 0] < _FILL_WIDTH * SCENE_SIZE_PX[0]
+            and seen[3, 1] - seen[2, 1] < _FILL_HEIGHT * SCENE_SIZE_PX[1]
         )
-        yaw, pitch, roll = np.deg2rad([head.yaw_deg, head.pitch_deg, head.roll_deg])
-        turns = ([0.0, 0.0, -roll], [-pitch, 0.0, 0.0], [0.0, -yaw, 0.0])
-        rotation = np.eye(3)
-        for turn in turns:
-            rotation = rotation @ cv2.Rodrigues(np.array(turn))[0]
-        result: Floats = rotation @ plane_from_px
-        return result
+        near, far = (near, middle) if is_small else (middle, far)
+    return far
 
-    def _fitting_distance(self) -> float:
-        """Distance at which a straight look sees the screen fill 80 % of the image's width (or 85 % of its height)."""
-        width, height = self.screen_px
-        corners = np.array([[0, height / 2], [width, height / 2], [width / 2, 0], [width / 2, height]])
-        near, far = 0.2, 50.0
-        for _ in range(40):
-            middle = (near + far) / 2
-            seen = self._lens.distort(_apply(self._homography(HeadPose(), middle), corners))
-            is_small = (
-                seen[1, 0] - seen[0, 0] < _FILL_WIDTH * SCENE_SIZE_PX[0]
-                and seen[3, 1] - seen[2, 1] < _FILL_HEIGHT * SCENE_SIZE_PX[1]
-            )
-            near, far = (near, middle) if is_small else (middle, far)
-        return far
+
+def _plane_from_px(screen_px: tuple[int, int], x: float, y: float, distance: float) -> Floats:
+    """Screen px to places seen from the head, in widths of the screen along the screen's axes, shape (3, 3)."""
+    width, height = screen_px
+    return np.array([[1 / width, 0, -0.5 - x], [0, 1 / width, -0.5 * height / width - y], [0, 0, distance]])
 
 
 def _solved(matrices: Floats, right: Floats) -> Floats:
@@ -237,9 +233,3 @@ def _apply(homography: Floats, points: Floats) -> Floats:
 def _depth(homography: Floats, points: Floats) -> Floats:
     result: Floats = points @ homography[2, :2] + homography[2, 2]
     return result
-
-
-def _between(length: int, nodes: int) -> Floats:
-    """Weights, shape (length, nodes), that interpolate linearly between nodes every ``_GRID_PX``."""
-    places = np.arange(length) / _GRID_PX
-    return np.maximum(0.0, 1.0 - np.abs(places[:, np.newaxis] - np.arange(nodes)[np.newaxis, :]))

@@ -6,7 +6,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from psychopy_neon.simulator.phone_clock import PhoneClock
@@ -24,6 +24,13 @@ class Audience:
 
     senders: tuple[RtpSender, ...]
     arrivals: int
+
+    def send(self, parts: Sequence[tuple[bytes, bool]], uptime_ns: int, number: int) -> int | None:
+        """Send the packets of one datum or picture to all; when, as :meth:`.RtpSender.send` tells it."""
+        sent_ns = None
+        for sender in self.senders:
+            sent_ns = sender.send(parts, uptime_ns, number) or sent_ns
+        return sent_ns
 
 
 class Receivers:

@@ -8,22 +8,28 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from types import TracebackType
 from typing import Any
 
 from psychopy_neon.errors import ConfigurationError, LinkError, NeonError, NeonTimeoutError
 from psychopy_neon.samples import CameraCalibration
 from psychopy_neon.simulator.echo import EchoServer
+from psychopy_neon.simulator.eye_events import LOOKS_HZ, EyeEventMaker
+from psychopy_neon.simulator.eyes import Eyes
 from psychopy_neon.simulator.factory import factory_calibration
-from psychopy_neon.simulator.gaze import GazeMaker, open_looked_at
+from psychopy_neon.simulator.gaze import GazeMaker
+from psychopy_neon.simulator.head import Head
+from psychopy_neon.simulator.head_motion import HeadMotionSpec
 from psychopy_neon.simulator.http import HttpServer
 from psychopy_neon.simulator.http_faults import HttpFaults
+from psychopy_neon.simulator.imu import ImuMaker
 from psychopy_neon.simulator.lens import Lens, SceneCamera
 from psychopy_neon.simulator.mdns import Announcement
 from psychopy_neon.simulator.media import Pacer, Receivers
 from psychopy_neon.simulator.phone_clock import ClockPiece, PhoneClock
 from psychopy_neon.simulator.phone_state import PhoneState
-from psychopy_neon.simulator.rtsp import OfferedStream, RtspServer, gaze_media, scene_media
+from psychopy_neon.simulator.rtsp import OfferedStream, RtspServer, data_media, scene_media
 from psychopy_neon.simulator.scene import SceneMaker
 from psychopy_neon.simulator.screens import Screen, open_screen
 from psychopy_neon.simulator.settings import HeadPose, SimulatorSettings
@@ -34,7 +40,7 @@ __all__ = ["SimulatedNeon"]
 
 _START_S = 20.0
 _CLOSE_S = 20.0
-_GAZE_MAX_LATE_S = 1.0
+_DATA_MAX_LATE_S = 1.0
 
 
 class SimulatedNeon:
@@ -59,13 +65,11 @@ class SimulatedNeon:
         """What really happened."""
         self.calibration: CameraCalibration = factory_calibration(self.settings.serial)
         """The true calibration of the cameras."""
-        self.camera: SceneCamera
-        """The scene camera where it is now; known once started."""
         self.address = ""
         """Host and HTTP port that clients are given; known once started."""
         self._given_screen = screen
         self._lens = Lens(self.calibration.scene)
-        self._receivers = {"gaze": Receivers(), "world": Receivers()}
+        self._receivers = {name: Receivers() for name in self.settings.streams}
         self._state = PhoneState(self.settings, self.clock, self.truth)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._loop_thread = 0
@@ -76,7 +80,13 @@ class SimulatedNeon:
         self._echo: EchoServer
         self._http: HttpServer
         self._http_faults = HttpFaults(self.truth)
-        self._gaze: GazeMaker
+        self._eyes: Eyes
+        self._head: Head
+
+    @property
+    def camera(self) -> SceneCamera:
+        """The scene camera where it is now; once started."""
+        return self._head.camera_at(self.clock.uptime_ns(time.perf_counter_ns()))
 
     # Life
 
@@ -168,26 +178,33 @@ class SimulatedNeon:
         if screen is None:
             screen = open_screen(settings.scene, settings.scene_fps)
             stack.callback(screen.close)
-        self._place_camera(SceneCamera(self._lens, screen.size_px, settings.head))
-        looked_at = open_looked_at(settings, screen.size_px)
-        self._gaze = GazeMaker(looked_at, self._camera_now, self.clock, self.truth, settings)
-        scene = SceneMaker(screen, self._camera_now, self.clock, self.truth, settings)
+        self._head = Head(self._lens, screen.size_px, settings.head, settings.head_motion, settings.seed)
+        self._tell_head()
+        self._eyes = Eyes(settings, screen.size_px)
+        scene = SceneMaker(screen, self._head, self.clock, self.truth, settings)
         self._tell_clock("start", self.clock.pieces)
-        makers = (
-            ("gaze", settings.gaze_hz, self._gaze.produce, _GAZE_MAX_LATE_S, 0),
+        context = (self._head, self.clock, self.truth)
+        makers = {
             # Else the encoder, where it shares a core with gaze, delays it by its time slice of 4 ms.
-            ("world", settings.scene_fps, scene.produce, 0.5 / settings.scene_fps, 5),
-        )
-        for name, rate_hz, produce, max_late_s, niceness in makers:
-            receivers = self._receivers[name]
+            "world": (settings.scene_fps, scene.produce, 0.5 / settings.scene_fps, 5),
+            "gaze": (settings.gaze_hz, GazeMaker(self._eyes, *context, settings).produce, _DATA_MAX_LATE_S, 0),
+            "imu": (settings.imu_hz, ImuMaker(*context, settings).produce, _DATA_MAX_LATE_S, 0),
+            "eye_events": (LOOKS_HZ, EyeEventMaker(self._eyes, *context).produce, _DATA_MAX_LATE_S, 0),
+        }
+        for name, receivers in self._receivers.items():
+            rate_hz, produce, max_late_s, niceness = makers[name]
             pacer = Pacer(f"neon-sim-{name}", rate_hz, self.clock, receivers, produce, self._fail, max_late_s, niceness)
             stack.callback(pacer.close)
         await self._open_servers(stack, scene)
 
     async def _open_servers(self, stack: contextlib.AsyncExitStack, scene: SceneMaker) -> None:
         settings = self.settings
-        media = {"gaze": gaze_media(), "world": scene_media(*scene.parameter_sets)}
-        streams = {name: OfferedStream(name, media[name], self._receivers[name]) for name in media}
+        streams = {
+            name: OfferedStream(
+                name, scene_media(*scene.parameter_sets) if name == "world" else data_media(name), receivers
+            )
+            for name, receivers in self._receivers.items()
+        }
         calibration = encode_calibration(self.calibration) if settings.model == "neon" else None
         self._rtsp = RtspServer(streams, self._state.is_connected, self.clock, self.truth, settings)
         self._echo = EchoServer(self.clock, self.truth, settings)
@@ -216,27 +233,37 @@ class SimulatedNeon:
     # What tests and fault scripts do to it
 
     def set_head(self, head: HeadPose) -> None:
-        """Move the head; holds from the next gaze datum and the next frame on."""
-        self._place_camera(SceneCamera(self._lens, self.camera.screen_px, head))
+        """Move the head, at once; a motion goes on about the new pose."""
+        self._head.set_pose(head)
+        self._tell_head()
+
+    def set_head_motion(self, motion: HeadMotionSpec) -> None:
+        """Let the head move in another way, from what the motion says for this time on."""
+        self._head.set_motion(motion)
+        self._tell_head()
 
     def look_at(self, x: float, y: float) -> None:
         """Look at a place, screen px, until told otherwise."""
-        self._gaze.look_at((x, y))
+        self._eyes.look_at((x, y))
 
     def look_freely(self) -> None:
         """Look again at what the settings say."""
-        self._gaze.look_at(None)
+        self._eyes.look_at(None)
 
     def set_worn(self, is_worn: bool) -> None:
         """Put the glasses on or off."""
-        self._gaze.set_worn(is_worn)
+        self._eyes.set_worn(is_worn)
+
+    def blink(self, seconds: float = 0.2) -> None:
+        """Close the eyes for so long."""
+        self._eyes.blink(self.clock.uptime_ns(time.perf_counter_ns()), seconds)
 
     def drop_streams(self) -> None:
         """Cut all RTSP connections."""
         self._call(self._rtsp.drop)
 
     def mute(self, stream: str, is_muted: bool = True) -> None:
-        """Let ``gaze`` or ``world`` fall silent with its connections open, or speak again."""
+        """Let a stream fall silent with its connections open, or speak again."""
         if stream not in self._receivers:
             raise ConfigurationError("stream", stream, f"one of {tuple(self._receivers)}")
         self._receivers[stream].mute(is_muted)
@@ -328,16 +355,15 @@ class SimulatedNeon:
             self._failure.__cause__ = None if isinstance(error, NeonError) else error
         self.stop()
 
-    def _camera_now(self) -> SceneCamera:
-        return self.camera
-
-    def _place_camera(self, camera: SceneCamera) -> None:
-        self.camera = camera
+    def _tell_head(self) -> None:
         host_ns = time.perf_counter_ns()
+        camera = self._head.camera_at(self.clock.uptime_ns(host_ns))
         width, height = camera.screen_px
         fields = {
             "host_ns": host_ns,
             "device_ns": self.clock.device_ns(host_ns),
+            "pose": asdict(camera.head),
+            "motion": asdict(self._head.motion),
             "screen_px": [width, height],
             "scene_from_screen": (self.calibration.scene.matrix @ camera.ray_from_screen).tolist(),
         }

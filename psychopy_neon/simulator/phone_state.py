@@ -19,7 +19,6 @@ Component: TypeAlias = dict[str, Any]
 """``{"model": , "data": }`` as on the wire."""
 
 _SENSORS = ("imu", "world", "gaze", "eye_events", "eyes")
-_STREAMED = ("world", "gaze")
 _FEED_LENGTH = 1000
 _NOT_RUNNING = "No recording is running"
 
@@ -44,9 +43,10 @@ class PhoneState:
 
     def begin(self, ip: str, rtsp_port: int, echo_port: int | None) -> None:
         """Fill in what is only known once all ports are bound; no echo port: an old app, which does not name one."""
+        streamed = self._settings.streams
         for name in _SENSORS:
             for conn_type, port in (("WEBSOCKET", 8686), ("DIRECT", rtsp_port)):
-                is_connected = conn_type == "DIRECT" and name in _STREAMED
+                is_connected = conn_type == "DIRECT" and name in streamed
                 self._put("Sensor", _sensor(name, conn_type, ip, port, is_connected))
         phone = {
             "battery_level": 97,

@@ -9,29 +9,33 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from psychopy_neon.simulator.lens import SCENE_SIZE_PX, SceneCamera
+from psychopy_neon.simulator.lens import NODE_PX, SCENE_SIZE_PX, SceneCamera
 
-__all__ = ["SceneRenderer"]
+__all__ = ["SceneMaps", "SceneRenderer", "make_maps"]
 
 Image: TypeAlias = npt.NDArray[np.uint8]
 Rectangle: TypeAlias = tuple[int, int, int, int]
+
+Places: TypeAlias = npt.NDArray[np.float32]
 
 _WALL_LUMA, _GREY_CHROMA = 70, 128
 _BLUR_FROM, _HALVE_FROM = 1.6, 2.4
 """Screen px per scene px from which the screen is smoothed, or halved first, so that thin lines do not alias. Below,
 bilinear sampling does: its two pixel wide tent is about as wide as the scene pixel."""
+_SHARP = (0, False)
+_FAR = -1e4
+"""Outside of every screen: where no ray leads, or none that meets the screen's plane."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Maps:
+class SceneMaps:
     """What one head pose needs: the region of the scene and, for luma and chroma, the source px of each pixel."""
 
     camera: SceneCamera
     region: Rectangle
-    halvings: int
-    is_blurred: bool
-    luma: npt.NDArray[np.float32]
-    chroma: npt.NDArray[np.float32]
+    smoothing: tuple[int, bool]
+    luma: Places
+    chroma: Places
 
 
 class SceneRenderer:
@@ -47,7 +51,7 @@ class SceneRenderer:
             self.frame[height : height + quarter].reshape(height // 2, width // 2),
             self.frame[height + quarter :].reshape(height // 2, width // 2),
         )
-        self._maps: _Maps | None = None
+        self._maps: SceneMaps | None = None
         self._screen: Image | None = None
         self._planes: tuple[Image, Image, Image] | None = None
 
@@ -59,40 +63,46 @@ class SceneRenderer:
         screen
             BGRA, shape (height, width, 4), both even; not changed by the caller afterwards.
         camera
-            Where it is seen from; the maps are computed anew when this is another object.
+            Where it is seen from; when this is another object than before, everything is drawn anew.
         """
         maps = self._maps
         if maps is None or maps.camera is not camera:
-            maps = self._maps = _make_maps(camera)
+            maps = make_maps(camera)
+        is_moved = maps is not self._maps
+        if self._maps is None or self._maps.smoothing != maps.smoothing:
+            self._screen = None
+        self._maps = maps
+        changed = _changed_rectangle(self._screen, screen)
+        self._screen = screen
+        if changed is not None:
+            if maps.smoothing != _SHARP:
+                changed = (0, 0, screen.shape[1], screen.shape[0])  # a smoothed pixel depends on its neighbours
+            self._update_planes(screen, changed, maps)
+        if is_moved:
             self.luma[:] = _WALL_LUMA
             for plane in self._chroma:
                 plane[:] = _GREY_CHROMA
-            self._screen = None
-        changed = _changed_rectangle(self._screen, screen)
-        self._screen = screen
-        if changed is None:
-            return
-        if maps.halvings or maps.is_blurred:
-            changed = (0, 0, screen.shape[1], screen.shape[0])  # a smoothed pixel depends on its neighbours
-        planes = self._update_planes(screen, changed, maps)
-        self._sample(planes, _seen_rectangle(changed, maps), maps)
+            self._sample(maps.region, maps)
+        elif changed is not None:
+            self._sample(_seen_rectangle(changed, maps), maps)
 
-    def _update_planes(self, screen: Image, changed: Rectangle, maps: _Maps) -> tuple[Image, Image, Image]:
+    def _update_planes(self, screen: Image, changed: Rectangle, maps: SceneMaps) -> None:
         left, top, right, bottom = changed
         height, width = screen.shape[:2]
         piece = cv2.cvtColor(screen[top:bottom, left:right], cv2.COLOR_BGRA2YUV_I420)
         luma, blue, red = _split_i420(piece.astype(np.uint8, copy=False))
         if (right - left, bottom - top) == (width, height) or self._planes is None:
             self._planes = (_smooth(luma, maps), _smooth(blue, maps), _smooth(red, maps))
-            return self._planes
+            return
         self._planes[0][top:bottom, left:right] = luma
         for plane, new in ((self._planes[1], blue), (self._planes[2], red)):
             plane[top // 2 : bottom // 2, left // 2 : right // 2] = new
-        return self._planes
 
-    def _sample(self, planes: tuple[Image, Image, Image], seen: Rectangle, maps: _Maps) -> None:
+    def _sample(self, seen: Rectangle, maps: SceneMaps) -> None:
+        """Draw a part of the scene."""
         left, top, right, bottom = seen
-        if right <= left or bottom <= top:
+        planes = self._planes
+        if planes is None or right <= left or bottom <= top:
             return
         x, y = left - maps.region[0], top - maps.region[1]
         width, height = right - left, bottom - top
@@ -102,7 +112,7 @@ class SceneRenderer:
             _remap(source, half, plane[top // 2 : bottom // 2, left // 2 : right // 2], _GREY_CHROMA)
 
 
-def _remap(source: Image, places: npt.NDArray[np.float32], target: Image, outside: int) -> None:
+def _remap(source: Image, places: Places, target: Image, outside: int) -> None:
     drawn = cv2.remap(
         source,
         places,
@@ -116,20 +126,52 @@ def _remap(source: Image, places: npt.NDArray[np.float32], target: Image, outsid
         target[:] = drawn
 
 
-def _make_maps(camera: SceneCamera) -> _Maps:
+def make_maps(camera: SceneCamera) -> SceneMaps:
+    """Exact at the lens's nodes and interpolated in between: a moving head needs new maps for every frame."""
     region = camera.seen_region()
+    # The nodes around the region: those just outside of it on every side.
+    x0, y0 = (side // NODE_PX for side in region[:2])
+    x1, y1 = ((side - 1) // NODE_PX + 3 for side in region[2:])
+    rays = np.ascontiguousarray(camera.lens.node_rays()[y0:y1, x0:x1])
+    # The exact inverse keeps its scale: this is 1 / depth of the point met, so negative behind the camera.
+    from_ray = camera.screen_from_ray
+    is_ahead = rays @ from_ray[2, :2] + from_ray[2, 2] > 1e-9  # nan, where no ray leads, is not ahead either
+    screen = cv2.perspectiveTransform(rays, from_ray).astype(np.float32, copy=False)
+    smoothing = _smoothing(camera)
+    # Screen px have their origin at the outer corner of the first pixel, array indices at its centre. A chroma sample
+    # stands for 2 x 2 luma pixels.
+    shrink = 1 << smoothing[0]
+    corner = (region[0] - (x0 - 1) * NODE_PX, region[1] - (y0 - 1) * NODE_PX)
+    size = (region[2] - region[0], region[3] - region[1])
+    luma = _between_nodes(screen / shrink - 0.5, is_ahead, 1, corner, size)
+    chroma = _between_nodes(screen / (2 * shrink) - 0.5, is_ahead, 2, corner, size)
+    return SceneMaps(camera, region, smoothing, luma, chroma)
+
+
+def _between_nodes(
+    nodes: npt.NDArray[np.floating[Any]],
+    is_ahead: npt.NDArray[np.bool_],
+    step: int,
+    corner: tuple[int, int],
+    size: tuple[int, int],
+) -> Places:
+    """Values at every pixel, or every second one, of a part of what the nodes cover."""
+    whole = (nodes.shape[1] * NODE_PX // step, nodes.shape[0] * NODE_PX // step)
+    values = cv2.resize(nodes, whole, interpolation=cv2.INTER_LINEAR).astype(np.float32, copy=False)
+    if not is_ahead.all():
+        beside = cv2.dilate((~is_ahead).astype(np.uint8), np.ones((3, 3), np.uint8))
+        values[cv2.resize(beside, whole, interpolation=cv2.INTER_NEAREST) > 0] = _FAR
+    x, y = (each // step for each in corner)
+    return values[y : y + size[1] // step, x : x + size[0] // step]
+
+
+def _smoothing(camera: SceneCamera) -> tuple[int, bool]:
+    """How often the screen is halved before it is sampled, and whether it is blurred."""
     scale = camera.screen_px_per_scene_px()
     halvings = 0
     while scale > _HALVE_FROM and halvings < 4:
         scale, halvings = scale / 2, halvings + 1
-    screen = camera.screen_map(region)
-    # A chroma sample stands for 2 x 2 luma pixels: their mean place.
-    half = (screen[::2, ::2] + screen[1::2, ::2] + screen[::2, 1::2] + screen[1::2, 1::2]) / 4
-    # Screen px have their origin at the outer corner of the first pixel, array indices at its centre.
-    shrink = 1 << halvings
-    luma = screen / shrink - 0.5
-    chroma = half / (2 * shrink) - 0.5
-    return _Maps(camera, region, halvings, scale > _BLUR_FROM, luma.astype(np.float32), chroma.astype(np.float32))
+    return halvings, scale > _BLUR_FROM
 
 
 def _changed_rectangle(old: Image | None, new: Image) -> Rectangle | None:
@@ -148,7 +190,7 @@ def _changed_rectangle(old: Image | None, new: Image) -> Rectangle | None:
     return int(columns[0]) // 2 * 2, top, int(columns[-1]) // 2 * 2 + 2, bottom
 
 
-def _seen_rectangle(changed: Rectangle, maps: _Maps) -> Rectangle:
+def _seen_rectangle(changed: Rectangle, maps: SceneMaps) -> Rectangle:
     """The part of the maps' region that a changed part of the screen can reach."""
     camera = maps.camera
     left, top, right, bottom = changed
@@ -181,11 +223,12 @@ def _split_i420(image: Image) -> tuple[Image, Image, Image]:
     )
 
 
-def _smooth(plane: Image, maps: _Maps) -> Image:
-    for _ in range(maps.halvings):
+def _smooth(plane: Image, maps: SceneMaps) -> Image:
+    halvings, is_blurred = maps.smoothing
+    for _ in range(halvings):
         # Whole pairs only; INTER_AREA of exactly 2 x 2 px.
         even = plane[: plane.shape[0] // 2 * 2, : plane.shape[1] // 2 * 2]
         plane = cv2.resize(even, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
-    if maps.is_blurred:
+    if is_blurred:
         plane = cv2.blur(plane, (3, 3)).astype(np.uint8, copy=False)
     return np.ascontiguousarray(plane)

@@ -24,9 +24,10 @@ from psychopy_neon.simulator.truth import TruthLog
 from psychopy_neon.wire.rtsp import Headers, RtspParser, RtspRequest, RtspResponse
 from psychopy_neon.wire.sdp import Media, RtpMap, SessionDescription
 
-__all__ = ["OfferedStream", "RtspServer", "gaze_media", "scene_media"]
+__all__ = ["OfferedStream", "RtspServer", "data_media", "scene_media"]
 
-_GAZE_TYPE, _VIDEO_TYPE = 99, 96
+_VIDEO_TYPE = 96
+_DATA_TYPES = {"gaze": 99, "imu": 100, "eye_events": 101}
 _CLOSE_S = 2.0
 _FIRST_REQUEST_S = 30.0
 _READ_BYTES = 65536
@@ -43,10 +44,11 @@ class OfferedStream:
     receivers: Receivers
 
 
-def gaze_media() -> Media:
-    """Description of the gaze stream."""
-    rtpmap = {_GAZE_TYPE: RtpMap("com.pupillabs.gaze1", TICKS_PER_S)}
-    return Media("application", 5006, (_GAZE_TYPE,), rtpmap, control="trackID=1")
+def data_media(stream: str) -> Media:
+    """Description of ``gaze``, ``imu`` or ``eye_events``; what a phone calls the latter two no public source tells."""
+    payload_type = _DATA_TYPES[stream]
+    rtpmap = {payload_type: RtpMap(f"com.pupillabs.{stream}1", TICKS_PER_S)}
+    return Media("application", 5006, (payload_type,), rtpmap, control="trackID=1")
 
 
 def scene_media(sps: bytes, pps: bytes) -> Media:

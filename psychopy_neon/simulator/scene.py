@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from dataclasses import asdict
 from fractions import Fraction
 
 import av
@@ -15,6 +15,7 @@ from av.video.plane import VideoPlane
 from psychopy_neon.errors import LinkError
 from psychopy_neon.simulator.factory import INVISIBLE_CROP
 from psychopy_neon.simulator.frame_code import draw_frame_code
+from psychopy_neon.simulator.head import Head
 from psychopy_neon.simulator.lens import SCENE_SIZE_PX, SceneCamera
 from psychopy_neon.simulator.media import Audience
 from psychopy_neon.simulator.phone_clock import PhoneClock, ticks_of_uptime, uptime_of_ticks
@@ -83,13 +84,13 @@ class SceneMaker:
     def __init__(
         self,
         screen: Screen,
-        camera: Callable[[], SceneCamera],
+        head: Head,
         clock: PhoneClock,
         truth: TruthLog,
         settings: SimulatorSettings,
     ) -> None:
         self._screen = screen
-        self._camera = camera
+        self._head = head
         self._clock = clock
         self._truth = truth
         self._settings = settings
@@ -110,14 +111,13 @@ class SceneMaker:
         number, self._number = self._number, self._number + 1
         begin_ns = self._clock.uptime_ns(time.perf_counter_ns())
         uptime_ns = uptime_of_ticks(ticks_of_uptime(max(begin_ns, uptime_ns)))
-        picture = self._picture(number)
+        camera = self._head.camera_at(uptime_ns)
+        picture = self._picture(number, camera)
         nals = self._encoder.encode(picture, is_key=audience.arrivals != self._arrivals)
         self._arrivals = audience.arrivals
         is_key = any(nal[0] & 0x1F == 5 for nal in nals)
         parts = self._packets(nals, is_key)
-        sent_ns = None
-        for sender in audience.senders:
-            sent_ns = sender.send(parts, uptime_ns, number) or sent_ns
+        sent_ns = audience.send(parts, uptime_ns, number)
         fields = {
             "number": number,
             "device_ns": self._clock.device_ns_of_uptime(uptime_ns),
@@ -126,16 +126,17 @@ class SceneMaker:
             "key": is_key,
             "bytes": sum(map(len, nals)),
             "receivers": len(audience.senders),
+            "head": asdict(camera.head),
         }
         self._truth.add("frame", fields)
 
-    def _picture(self, number: int) -> npt.NDArray[np.uint8]:
+    def _picture(self, number: int, camera: SceneCamera) -> npt.NDArray[np.uint8]:
         """The scene as I420, shape (height * 3 / 2, width)."""
         try:
             screen = self._screen.read()
         except (av.error.FFmpegError, StopIteration, ValueError) as error:
             raise LinkError("the screen", f"it cannot be grabbed any more ({error})") from error
-        self._renderer.draw(screen, self._camera())
+        self._renderer.draw(screen, camera)
         if self._settings.frame_code:
             draw_frame_code(self._renderer.luma, number)
         if self._settings.model == "neon":

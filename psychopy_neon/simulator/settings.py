@@ -9,6 +9,7 @@ from typing import Literal
 
 from psychopy_neon.errors import ConfigurationError
 from psychopy_neon.simulator.echo_paths import PATHS, EchoPathSpec
+from psychopy_neon.simulator.head_motion import HEAD_MOTIONS, HeadMotionSpec
 from psychopy_neon.simulator.phone_clock import MAX_RATE_PPM
 
 __all__ = ["GAZE_PAYLOAD_BYTES", "HeadPose", "SimulatorSettings"]
@@ -55,7 +56,8 @@ class SimulatorSettings:
     serial: str = "123456"
     """Serial number of the module, up to six ASCII characters."""
     model: Literal["neon", "invisible"] = "neon"
-    """A Pupil Invisible has a smaller scene image, gaze of 9 bytes and no calibration to fetch."""
+    """A Pupil Invisible has a smaller scene image, gaze of 9 bytes, no calibration to fetch, and streams neither its
+    inertial sensor nor eye events."""
     mdns: bool = False
     """Whether the phone announces itself; its name and serial must then be its own."""
 
@@ -72,10 +74,28 @@ class SimulatorSettings:
     number_gaze: bool = False
     """x of each gaze datum is its number (modulo 2**24, so exact in float32) in place of the place looked at."""
 
+    blinks_per_minute: float = 0.0
+    """How often the eyes blink by themselves, in the mean; gaze of 89 and 105 bytes tells of the lids."""
+    has_eye_events: bool = True
+    """Whether the app computes fixations; else there is no stream of eye events."""
+
+    imu_hz: float = 110.0
+    gyro_noise_dps: float = 0.05
+    """Root mean square of each axis, degrees per second."""
+    gyro_bias_dps: tuple[float, float, float] = (0.3, -0.2, 0.1)
+    """What the gyroscope shows at rest, in the sensor's axes."""
+    imu_misalignment_deg: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    """How the sensor sits otherwise than it should, see :data:`.imu.SENSOR_FROM_CAMERA`: a turn about this axis of its
+    own by as many degrees as it is long."""
+    imu_delay_ms: float = 0.0
+    """By how much the sensor's samples are stamped too late."""
+
     scene: str = "synthetic"
     """``synthetic``, ``screen`` (the real one is grabbed), or an image file shown as if it were the screen."""
     scene_fps: float = 30.0
     head: HeadPose = HeadPose()
+    head_motion: HeadMotionSpec = HEAD_MOTIONS["still"]
+    """How the head turns about ``head`` by itself."""
     frame_code: bool = False
     """Each scene frame carries its number as blocks in its top rows, see :mod:`.frame_code`."""
     scene_slices: int = 1
@@ -119,6 +139,15 @@ class SimulatorSettings:
         self._require("echo_jitter_ms", 0 <= self.echo_jitter_ms <= 5000, "0 to 5000")
         self._require("frame_code", self.model == "neon" or not self.frame_code, "False for a Pupil Invisible")
         self._require("gaze_hz", 0 < self.gaze_hz <= 1000, "above 0 and up to 1000")
+        self._require("imu_hz", 0 < self.imu_hz <= 1000, "above 0 and up to 1000")
+        self._require("blinks_per_minute", 0 <= self.blinks_per_minute <= 120, "0 to 120")
+        self._require("gyro_noise_dps", 0 <= self.gyro_noise_dps <= 100, "0 to 100")
+        self._require("imu_delay_ms", abs(self.imu_delay_ms) <= 1000, "-1000 to 1000")
+        for setting in ("gyro_bias_dps", "imu_misalignment_deg"):
+            values = getattr(self, setting)
+            self._require(
+                setting, len(values) == 3 and all(abs(each) <= 180 for each in values), "three of -180 to 180"
+            )
         self._require("scene_fps", 0 < self.scene_fps <= 120, "above 0 and up to 120")
         self._require("scene_slices", 1 <= self.scene_slices <= 16, "1 to 16")
         self._require("report_interval_s", 0.05 <= self.report_interval_s <= 60, "0.05 to 60")
@@ -130,6 +159,13 @@ class SimulatorSettings:
         self._require("media_start", self.media_start in ("setup", "play"), "setup or play")
         for port in ("port", "rtsp_port", "echo_port"):
             self._require(port, 0 <= getattr(self, port) <= 65535, "0 (any free port) to 65535")
+
+    @property
+    def streams(self) -> tuple[str, ...]:
+        """The sensors that are streamed."""
+        if self.model == "invisible":
+            return "world", "gaze"
+        return "world", "gaze", "imu", *(("eye_events",) if self.has_eye_events else ())
 
     @property
     def device_id(self) -> str:

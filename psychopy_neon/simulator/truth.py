@@ -6,9 +6,12 @@ kind         fields besides ``kind``
 clock        ``host_ns uptime_ns device_ns wall_ns drift_ppm slew_ppm cause`` (``start``, ``step``, ``drift``, ``slew``
              or ``slewed``): what the phone's clocks show from ``host_ns`` on, and their rates; see below
 echo         ``mode number device_ms received_ns host_ns sent_ns``: the phone's clock was read at ``host_ns``
-head         ``host_ns device_ns screen_px scene_from_screen`` (3 x 3, screen px to ideal scene px, row by row)
-gaze         ``number device_ns host_ns sent_ns screen_x screen_y scene_x scene_y x y worn receivers``
-frame        ``number device_ns host_ns sent_ns key bytes receivers``
+head         ``host_ns device_ns screen_px pose motion scene_from_screen`` (3 x 3, screen px to ideal scene px, row by
+             row, at that time): the head was moved, or began to move in another way
+gaze         ``number device_ns host_ns sent_ns screen_x screen_y scene_x scene_y x y worn closed receivers``
+frame        ``number device_ns host_ns sent_ns key bytes receivers head`` (the pose it was seen from)
+imu          ``number device_ns host_ns sent_ns gyro_dps accel_g quaternion turning_dps receivers``
+eye_event    ``number event start_ns end_ns start_host_ns end_host_ns sent_ns motion receivers``
 event        ``name device_ns host_ns recording_id`` (``host_ns``: arrival of the request)
 recording    ``action id device_ns host_ns``
 request      ``fate path host_ns``: an HTTP request that was ``refused`` unseen, or whose ``answer_lost``
@@ -20,7 +23,10 @@ session      ``action stream session transport host_ns`` (``open`` or ``close``)
 ``host_ns`` and ``sent_ns`` are ``perf_counter_ns`` of this computer, ``device_ns`` is Unix time on the phone's clock.
 ``x`` and ``y`` are the float32 values that were sent, ``scene_x`` and ``scene_y`` the place looked at before it was
 rounded to float32 or replaced by a number. ``sent_ns`` is taken just before the datum's last packet is handed to the
-network; ``receivers`` counts the streams that it was sent to.
+network; ``receivers`` counts the streams that it was sent to. Poses have the fields of
+:class:`~psychopy_neon.simulator.HeadPose`. ``turning_dps`` is how the head turned at ``host_ns``, in the scene camera's
+axes (x right, y down, z ahead); ``device_ns`` of an ``imu`` record is its stamp, with the delay of the settings.
+``start_ns`` and ``end_ns`` are on the phone's clock.
 
 A ``slewed`` record is written ahead, when its slew begins; whatever changes the clock before it comes to pass replaces
 it. :meth:`.phone_clock.PhoneClock.from_truth` reads the records of kind ``clock`` and tells what the phone showed at

@@ -8,7 +8,7 @@ from psychopy_neon.timing.arrival import ArrivalClock
 from psychopy_neon.timing.media_clock import MediaClock
 from psychopy_neon.timing.offset import ClockOffset
 
-__all__ = ["OffsetSource", "SampleTimes"]
+__all__ = ["OffsetSource", "SampleTimes", "StepWait"]
 
 STEP_WAIT_NS = 500_000_000
 """How long data may wait for the echoes that tell to what the device's clock was set."""
@@ -26,8 +26,29 @@ class OffsetSource(Protocol):
     def last_offset(self, segment: int) -> ClockOffset: ...
 
 
+class StepWait:
+    """Holds data back when the device's clock seems to have been set, until echoes tell to what, or for a while."""
+
+    def __init__(self, offsets: OffsetSource) -> None:
+        self._offsets = offsets
+        self._since_ns: int | None = None
+
+    def begin(self, now_ns: int) -> None:
+        """Something came that does not go together with the device's clock as it is known."""
+        self._since_ns = now_ns
+
+    def is_over(self, now_ns: int) -> bool:
+        """Whether data may go on."""
+        if self._since_ns is not None:
+            settled_ns = self._offsets.settled_ns
+            is_settled = settled_ns is None or settled_ns >= self._since_ns
+            if is_settled or now_ns - self._since_ns >= STEP_WAIT_NS:
+                self._since_ns = None
+        return self._since_ns is None
+
+
 class SampleTimes:
-    """Times of the data of one RTP source.
+    """Times of the data of one RTP source, from its ticks.
 
     A report is made with the device's clock as it is set then, and data count from the newest report. So data between a
     step of that clock and the next report still have times of the old segment, and that segment's offset.
@@ -38,26 +59,26 @@ class SampleTimes:
         self._offsets = offsets
         self._arrival = ArrivalClock()
         self._report = (0, 0)  # device time and arrival of the newest report
-        self._jumped_ns: int | None = None  # arrival of one that jumped, and no echo has told yet what it means
+        self._step_wait = StepWait(offsets)  # for what a report that jumped means
         self._segment = 0  # that the report belongs to, found out when
         self._newest_segment: int | None = None  # was the newest
 
     def add_report(self, ticks: int, device_ns: int, received_ns: int) -> None:
         """Take a sender report."""
         if not self.media.add_report(ticks, device_ns):
-            self._jumped_ns = received_ns
+            self._step_wait.begin(received_ns)
             self._arrival.restart()
         self._report = device_ns, received_ns
         self._newest_segment = None
 
+    @property
+    def is_anchored(self) -> bool:
+        """Whether a report has told what the ticks mean."""
+        return self.media.is_ready
+
     def is_ready(self, now_ns: int) -> bool:
         """Whether data can be timed: there is a report, and if it jumped it is known why."""
-        if self._jumped_ns is not None:
-            settled_ns = self._offsets.settled_ns
-            is_settled = settled_ns is None or settled_ns >= self._jumped_ns
-            if is_settled or now_ns - self._jumped_ns >= STEP_WAIT_NS:
-                self._jumped_ns = None
-        return self.media.is_ready and self._jumped_ns is None
+        return self.media.is_ready and self._step_wait.is_over(now_ns)
 
     def at(self, ticks: int, received_ns: int) -> tuple[int, int, int | None]:
         """Device time, host time and bound of a datum, ns; only when ready.

@@ -7,6 +7,7 @@ printed are medians over the runs. The official client's Python is named by NEON
 from __future__ import annotations
 
 import argparse
+import bisect
 import contextlib
 import json
 import math
@@ -20,6 +21,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import mapping
+import mapping_job
 import requests
 from rich.console import Console
 from rich.table import Table
@@ -33,7 +36,8 @@ OURS = sys.executable
 LONG_FRAME_MS = 25.0
 FRAMES_LEFT_OUT = 60
 END_S = 20.0
-KINDS = ("gaze", "clock", "events", "scene", "window")
+KINDS = ("gaze", "clock", "events", "scene", "window", "calm", "mapping")
+WITHOUT_PEER = {"window", "calm", "mapping"}
 BUSY_LOAD = 0.7
 """Processes that wanted a core over the last minute."""
 
@@ -64,6 +68,11 @@ TARGETS = {
     "event, time of the call, median": Target("at most 20 us", lambda row: row.ours <= 20),
     "event, time of the call, 99.9 %": Target("at most 200 us", lambda row: row.ours <= 200),
     "scene latency, median": Target("25 ms earlier", lambda row: row.peer - row.ours >= 25),
+    "gaze with scene and tags (peer: alone), median": Target(
+        "at most 0.05 more", lambda row: row.ours <= row.peer + 0.05
+    ),
+    "gaze with scene and tags (peer: alone), 99 %": Target("at most 1 more", lambda row: row.ours <= row.peer + 1),
+    "latest() and to_window(), nothing new to read": Target("at most 30 us", lambda row: row.ours <= 30),
     "frames over 25 ms (peer: bare window)": Target("at most 0.1 points more", lambda row: row.ours - row.peer <= 0.1),
 }
 
@@ -82,13 +91,15 @@ def main() -> int:
         "events": lambda: measure_events(args.peer_python, runs, 4 if args.quick else 20, console),
         "scene": lambda: measure_scene(args.peer_python, runs, 3 if args.quick else 12, console),
         "window": lambda: measure_window(runs, 5 if args.quick else 60, console),
+        "calm": lambda: measure_calm(1 if args.quick else 5, 3 if args.quick else 30, console),
+        "mapping": lambda: measure_mapping(args.quick, console),
     }
     warn_of_others(console)
     rows: list[Row] = []
     try:
         for name in args.only or benchmarks:
             rows += benchmarks[name]()
-    except Failed as error:
+    except (Failed, mapping_job.Failed) as error:
         console.print(f"[red]{error}")
         return 1
     console.print(as_table(rows))
@@ -107,7 +118,7 @@ def read_arguments() -> argparse.Namespace:
     args = parser.parse_args()
     if args.runs < 1:
         parser.error("--runs is at least 1")
-    if args.peer_python is None and args.only != ["window"]:
+    if args.peer_python is None and set(args.only or KINDS) - WITHOUT_PEER:
         parser.error("NEON_PEER_PYTHON is not set: it names a Python that has pupil-labs-realtime-api 1.9")
     return args
 
@@ -207,8 +218,42 @@ def measure_window(runs: int, seconds: float, console: Console) -> list[Row]:
     return [
         row("frames over 25 ms (peer: bare window)", "%", *medians((streaming, bare), long_percent)),
         row("longest frame (peer: bare window)", "ms", *medians((streaming, bare), lambda run: max(kept(run)))),
+        row("latest() and to_window(), with what has come", "us", median_call(streaming, "call_us"), 0),
+        row("latest() and to_window(), nothing new to read", "us", median_call(streaming, "again_us"), 0),
         row("processor time lost to the host", "%", *medians((streaming, bare), lambda run: run["taken_percent"])),
     ]
+
+
+def measure_calm(runs: int, seconds: float, console: Console) -> list[Row]:
+    """What scene, tags and mapping do to the latency of gaze, taken in turn with gaze alone."""
+    mapped, alone = [], []
+    with simulator() as (address, truth):
+        status = parse_status(requests.get(f"http://{address}/api/status", timeout=5).json()["result"])
+        world, imu = status.sensor("world"), status.sensor("imu")
+        assert world is not None
+        assert imu is not None
+        for number in range(runs):
+            console.print(f"calm, run {number + 1} of {runs}")
+            mapped.append(run_script(OURS, "ours_calm", address, seconds, "mapped", limit_s=3 * seconds + 30))
+            with unread(world, "video"), unread(imu, "application"):  # the phone works as hard
+                alone.append(run_script(OURS, "ours_calm", address, seconds, limit_s=3 * seconds + 30))
+        records = [json.loads(line) for line in truth.read_text(encoding="utf-8").splitlines()]
+    sent = sorted(
+        (each["device_ns"], each["sent_ns"]) for each in records if each["kind"] == "gaze" and each["sent_ns"]
+    )
+    lateness = [[late_by_time_ms(run, sent) for run in side] for side in (mapped, alone)]
+    shares = [run["reasons"].get("mapped", 0) / sum(run["reasons"].values()) for run in mapped]
+    return [
+        row("gaze beside mapping (peer: alone), median", "ms", *medians(lateness, statistics.median)),
+        row("gaze beside mapping (peer: alone), 99 %", "ms", *medians(lateness, lambda run: quantile(run, 0.99))),
+        row("frames mapped meanwhile", "%", 100 * statistics.median(shares), 100),
+    ]
+
+
+def measure_mapping(is_quick: bool, console: Console) -> list[Row]:
+    """Error on the screen and CPU time of mapping, on rendered scenes."""
+    outcomes = mapping.judge(mapping.read_arguments(["--quick"] if is_quick else []), console)
+    return [row(*each) for each in mapping.compared(outcomes)]
 
 
 def row(name: str, unit: str, ours: float, peer: float) -> Row:
@@ -232,6 +277,17 @@ def late_ms(run: Any, sent_ns: dict[int, int]) -> list[float]:
     return [(at_ns - sent_ns[number]) / 1e6 for number, at_ns in run["received"]]
 
 
+def late_by_time_ms(run: Any, sent: list[tuple[int, int]]) -> list[float]:
+    """The same where data are known by their device times, which stream clocks round a little."""
+    times = [device_ns for device_ns, _ in sent]
+    late = []
+    for device_ns, at_ns in run["received"]:
+        place = bisect.bisect(times, device_ns)
+        _, sent_ns = min(sent[max(place - 1, 0) : place + 1], key=lambda each: abs(each[0] - device_ns))
+        late.append((at_ns - sent_ns) / 1e6)
+    return late
+
+
 def percentile_95(values: list[float]) -> float:
     return quantile(values, 0.95)
 
@@ -248,6 +304,10 @@ def cpu_per_item(run: Any) -> float:
 def missed_percent(run: Any) -> float:
     numbers = {number for number, _ in run["received"]}
     return 100 * (1 - len(numbers) / (max(numbers) - min(numbers) + 1))
+
+
+def median_call(runs: list[Any], name: str) -> float:
+    return statistics.median(statistics.median(run[name]) for run in runs)
 
 
 def long_percent(run: Any) -> float:

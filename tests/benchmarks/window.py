@@ -16,7 +16,7 @@ from pathlib import Path
 
 from psychopy import visual
 
-from psychopy_neon import Neon, ScreenGazeTracker
+from psychopy_neon import Neon, ScreenGaze, ScreenGazeTracker
 from psychopy_neon.plugin.visual import AprilTagFrame, GazeCursor
 
 SIZE_PX = (960, 540)
@@ -47,11 +47,20 @@ def run_streaming(win: visual.Window, seconds: float, neon: Neon) -> dict[str, o
     tracker = ScreenGazeTracker(neon, tags.layout)
     cursor = GazeCursor(win, tags)
     shown = [0, 0, 0]
+    calls_us: tuple[list[float], list[float]] = ([], [])
+
+    def ask(times_us: list[float]) -> ScreenGaze:
+        begin_ns = time.perf_counter_ns()
+        gaze = tracker.latest()
+        tags.to_window(gaze)
+        times_us.append((time.perf_counter_ns() - begin_ns) / 1e3)
+        return gaze
 
     def draw() -> None:
         neon.check_link()
-        shown[0] += len(neon.gaze.take())
-        cursor.gaze = tracker.latest()
+        cursor.gaze = ask(calls_us[0])
+        ask(calls_us[1])  # nothing has come since: what the computing costs
+        shown[0] += len(tracker.take())
         cursor.draw()
         tags.draw()
         shown[1] += 1
@@ -67,6 +76,8 @@ def run_streaming(win: visual.Window, seconds: float, neon: Neon) -> dict[str, o
         **result,
         "gaze_samples": shown[0],
         "frames_with_gaze": shown[2] / shown[1],
+        "call_us": calls_us[0],
+        "again_us": calls_us[1],
         "scene_dropped": neon.scene.health.dropped,
         "scene_skipped": tracker.skipped,
         "reason": str(tracker.latest().reason),

@@ -41,12 +41,13 @@ def _check_status(sim: Any, result: Any) -> None:
     assert not result["recording_before"]
     direct = {each["sensor"]: each for each in result["sensors"] if each["conn_type"] == "DIRECT"}
     assert {"world", "gaze", "imu", "eyes", "eye_events"} <= set(direct)
-    for name in ("world", "gaze"):
+    streamed = {"world", "gaze", "imu", "eye_events"}
+    for name in streamed:
         port = direct[name]["port"]
         assert direct[name]["url"] == f"rtsp://127.0.0.1:{port}/?camera={name}&audioenable=on"
         assert not direct[name]["stream_error"]
     # The official client makes up an audio sensor, since sound comes with the scene video.
-    assert {name for name, each in direct.items() if each["connected"]} - {"audio"} == {"world", "gaze"}
+    assert {name for name, each in direct.items() if each["connected"]} - {"audio"} == streamed
 
 
 def _check_calibration(sim: Any, calibration: Any) -> None:

@@ -5,7 +5,8 @@ import struct
 import pytest
 from datagrams import Offsets, gaze, rtp, sender_report
 
-from psychopy_neon.device.pipeline import MAX_WAITING, Counts, GazeLine
+from psychopy_neon.device.media_line import MAX_WAITING, Counts
+from psychopy_neon.device.pipeline import GazeLine
 from psychopy_neon.wire.sdp import Media, RtpMap
 
 MS = 1_000_000

@@ -103,7 +103,7 @@ def test_way_back_is_opened_and_reports_are_sent(server, run, monkeypatch):
     play(session)
     for _ in range(10):
         report = session.reporter.recv(2000)
-        if report[1] == 201:
+        if len(report) != 200:  # what opens the way back is noise of that length
             break
     assert report[:2] == b"\x81\xc9"
 

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from psychopy_neon.device.buffers import Ring
-from psychopy_neon.device.pipeline import Counts
+from psychopy_neon.device.media_line import Counts
 from psychopy_neon.device.stream import Stream
 from psychopy_neon.errors import NeonError, NeonTimeoutError
 from psychopy_neon.samples import GazeSample

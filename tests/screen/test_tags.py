@@ -1,24 +1,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
 import cv2
 import numpy as np
 import pytest
-from judge import Image, View
+from judge import Image, Look, Screen
 
 from psychopy_neon.errors import ConfigurationError
 from psychopy_neon.screen import tags
 from psychopy_neon.screen.layout import ScreenLayout, border_layout
-from psychopy_neon.screen.tags import find_tags, module_blocks, tag_picture
+from psychopy_neon.screen.modules import tag_picture
+from psychopy_neon.screen.tags import find_tags, search_tags
 from psychopy_neon.simulator.settings import HeadPose
 
 FEW = 2
 """Tags that OpenCV 4 passes over in some frames; OpenCV 5 finds them all."""
-
-Look = Callable[..., View]
-Screen = tuple[Image, ScreenLayout]
 
 
 def paste(image: Image, tag_id: int, left: int, top: int, module: int = 12) -> None:
@@ -59,21 +56,16 @@ def test_corners_begin_at_the_top_left_of_the_tag_as_printed(look: Look, screen:
         np.testing.assert_allclose(corners, view.camera.scene_from_screen(layout.tags[tag_id]), atol=0.5)
 
 
-@pytest.mark.parametrize("head", [HeadPose(), HeadPose(yaw_deg=15, roll_deg=10), HeadPose(distance=1.6)])
-def test_points_on_the_sides_are_exact_and_unbiased(look: Look, screen: Screen, head: HeadPose) -> None:
+@pytest.mark.parametrize("sigma_px", [0.0, 1.5, 2.0])
+def test_a_search_finds_also_what_is_too_blurred_to_measure(look: Look, screen: Screen, sigma_px: float) -> None:
     image, layout = screen
-    view = look(image, head).noisy(np.random.default_rng(1))
-    along, across = [], []
-    for tag_id, edges in find_tags(view.luma).edges.items():
-        back = view.camera.screen_from_scene(edges.reshape(-1, 2)).reshape(4, -1, 2)
-        left, top = layout.tags[tag_id][0]
-        right, bottom = layout.tags[tag_id][2]
-        along += [back[0, :, 1] - top, back[2, :, 1] - bottom]
-        across += [back[1, :, 0] - right, back[3, :, 0] - left]
-    for offsets in (np.concatenate(along), np.concatenate(across)):
-        # Half a pixel of another convention would show as a mean of 0.5 scene px, 0.7 screen px and more.
-        assert abs(np.nanmean(offsets)) < 0.06
-        assert np.nanstd(offsets) < 0.4
+    view = look(image, HeadPose(yaw_deg=5, roll_deg=7))
+    luma = view.blurred(sigma_px).luma if sigma_px else view.luma
+    found = search_tags(luma)
+    assert len(found.corners) >= 12 - FEW
+    for tag_id, corners in found.corners.items():
+        truth = view.camera.scene_from_screen(layout.tags[tag_id])
+        np.testing.assert_allclose(corners, truth, atol=5.0 if sigma_px else 2.0)
 
 
 def test_opencv_alone_counts_from_pixel_corners(look: Look, screen: Screen) -> None:
@@ -93,7 +85,7 @@ def test_a_tag_that_is_seen_twice_is_left_out(look: Look, screen: Screen) -> Non
     paste(image, 4, 700, 500)
     found = find_tags(look(image).luma)
     assert found.duplicates == (4,)
-    assert found.corners.keys() == found.edges.keys() == set(range(12)) - {4}
+    assert found.corners.keys() == set(range(12)) - {4}
 
 
 def test_a_tag_that_opencv_names_twice_is_still_one(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,7 +125,7 @@ def test_dim_tags_on_a_dark_screen(look: Look, screen: Screen, contrast: float) 
 @pytest.mark.parametrize("level", [0, 70, 255])
 def test_nothing_is_found_on_a_wall(level: int) -> None:
     found = find_tags(np.full((1200, 1600), level, np.uint8))
-    assert (found.corners, found.edges, found.duplicates) == ({}, {}, ())
+    assert (found.corners, found.duplicates) == ({}, ())
 
 
 def test_a_tiny_frame() -> None:
@@ -170,30 +162,3 @@ def test_a_frame_is_searched_before_the_next_one_comes(look: Look, screen: Scree
         find_tags(luma)
         times.append(time.perf_counter() - begin)
     assert np.median(times) < 0.1
-
-
-@pytest.mark.parametrize("tag_id", [0, 23, 586])
-def test_a_picture_is_the_tag_with_its_white_module(tag_id: int) -> None:
-    picture = tag_picture(tag_id, 7)
-    assert picture.shape == (70, 70)
-    assert picture.dtype == np.uint8
-    modules = picture[3::7, 3::7]
-    np.testing.assert_array_equal(np.kron(modules, np.ones((7, 7))), picture)
-    assert set(np.unique(picture)) == {0, 255}
-    ring = np.ones((10, 10), bool)
-    ring[1:-1, 1:-1] = False
-    assert (modules[ring] == 255).all()
-    border = np.ones((8, 8), bool)
-    border[1:-1, 1:-1] = False
-    assert (modules[1:-1, 1:-1][border] == 0).all()
-
-
-@pytest.mark.parametrize("tag_id", [0, 586])
-def test_module_blocks_cover_each_module_once(tag_id: int) -> None:
-    covered = np.zeros((2, 10, 10), int)
-    for is_white in (False, True):
-        for (left, top), _, (right, bottom), _ in module_blocks(tag_id, is_white) + 1:
-            covered[int(is_white), top:bottom, left:right] += 1
-
-    assert (covered.sum(axis=0) == 1).all()
-    assert ((covered[1] == 1) == (tag_picture(tag_id, 1) == 255)).all()

@@ -8,6 +8,7 @@ import pytest
 from psychopy_neon.errors import ConfigurationError
 from psychopy_neon.simulator import HeadPose
 from psychopy_neon.simulator.faults import play_faults, read_faults
+from psychopy_neon.simulator.head_motion import HeadMotionSpec
 
 
 class Recorder:
@@ -35,6 +36,8 @@ def test_a_script_is_played_in_the_order_of_its_times(tmp_path: Path) -> None:
         {"t_s": 0.03, "do": "slew_clock", "amount_ns": -5, "rate_ppm": 0.5},
         {"t_s": 0.04, "do": "set_drift", "drift_ppm": -40},
         {"t_s": 0.05, "do": "set_echo", "mode": "silent"},
+        {"t_s": 0.06, "do": "set_head_motion", "motion": "sway,yaw_deg=20"},
+        {"t_s": 0.07, "do": "blink", "seconds": 0.3},
     )
     neon = Recorder()
     asyncio.run(play_faults(read_faults(path), neon))  # type: ignore[arg-type]
@@ -45,6 +48,8 @@ def test_a_script_is_played_in_the_order_of_its_times(tmp_path: Path) -> None:
         ("slew_clock", ("amount_ns", -5), ("rate_ppm", 0.5)),
         ("set_drift", ("drift_ppm", -40)),
         ("set_echo", ("mode", "silent")),
+        ("set_head_motion", HeadMotionSpec(yaw_deg=20, pitch_deg=4, roll_deg=3)),
+        ("blink", ("seconds", 0.3)),
     ]
 
 
@@ -66,6 +71,9 @@ def test_a_script_is_played_in_the_order_of_its_times(tmp_path: Path) -> None:
         {"t_s": 0, "do": "slew_clock", "rate_ppm": 500},
         {"t_s": 0, "do": "slew_clock", "amount_ns": 5e6},
         {"t_s": 0, "do": "set_drift", "drift_ppm": "40"},
+        {"t_s": 0, "do": "set_head_motion"},
+        {"t_s": 0, "do": "set_head_motion", "motion": 3},
+        {"t_s": 0, "do": "set_head_motion", "motion": "dance"},
         {"t_s": 0, "do": "set_echo"},
         {"t_s": 0, "do": "set_echo", "mode": None},
     ],

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from psychopy_neon.errors import ConfigurationError
-from psychopy_neon.simulator import SimulatedNeon, SimulatorSettings
-from psychopy_neon.simulator.gaze import FileGaze, GazeScript
+from psychopy_neon.simulator import HeadPose, SceneCamera, SimulatedNeon, SimulatorSettings
+from psychopy_neon.simulator.eyes import FileGaze, GazeScript
+from psychopy_neon.simulator.head_motion import HeadMotionSpec
+from psychopy_neon.simulator.lens import Lens
 from psychopy_neon.wire.rtcp import SenderReport, parse_compound
 from psychopy_neon.wire.rtp import RtpPacket
 
@@ -110,3 +112,24 @@ def test_gaze_of_a_pupil_invisible_lies_in_its_smaller_image() -> None:
         place = sim.camera.scene_from_screen([(960.0, 540.0)])[0]
     assert len(payload) == 9
     assert struct.unpack_from("!ff", payload) == pytest.approx((place[0] - 256, place[1] - 60), abs=1e-3)
+
+
+def test_gaze_is_in_the_scene_camera_of_its_own_time() -> None:
+    """The head sways while the wearer looks at one place."""
+    motion = HeadMotionSpec.parse("yaw_deg=10,yaw_s=2")
+    with SimulatedNeon(SimulatorSettings(head=HeadPose(distance=0.8), head_motion=motion)) as sim:
+        sim.look_at(700.0, 400.0)
+        client, sockets = RawRtsp(sim, "gaze"), UdpPair()
+        client.ask("DESCRIBE")
+        client.ask("SETUP", client.base, Transport=sockets.transport)
+        data = [struct.unpack_from("!ff", RtpPacket.parse(sockets.rtp.recv(2048)).payload) for _ in range(100)]
+        client.close()
+        sockets.close()
+        sim.truth.wait("gaze", 100, 20)
+        truth, lens = sim.truth.records("gaze")[:100], Lens(sim.calibration.scene)
+        uptimes = [sim.clock.uptime_ns(record["host_ns"]) for record in truth]
+    for place, uptime_ns in zip(data, uptimes, strict=True):
+        head = HeadPose(distance=0.8, yaw_deg=10 * np.sin(2 * np.pi * uptime_ns / 2e9))
+        (expected,) = SceneCamera(lens, (1920, 1080), head).scene_from_screen([(700.0, 400.0)])
+        assert place == pytest.approx(expected, abs=1e-3)
+    assert np.ptp(data, axis=0)[0] > 50

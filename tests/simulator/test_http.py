@@ -41,7 +41,7 @@ def test_status_in_the_order_of_the_phone(sim: SimulatedNeon) -> None:
     sensors = [entry["data"] for entry in entries[:10]]
     assert [each["sensor"] for each in sensors[::2]] == ["imu", "world", "gaze", "eye_events", "eyes"]
     assert [each["conn_type"] for each in sensors[:2]] == ["WEBSOCKET", "DIRECT"]
-    assert [each["sensor"] for each in sensors if each["connected"]] == ["world", "gaze"]
+    assert [each["sensor"] for each in sensors if each["connected"]] == ["imu", "world", "gaze", "eye_events"]
     assert entries[10]["data"]["device_id"] == sim.settings.device_id
     assert entries[10]["data"]["ip"] == "127.0.0.1"
     assert entries[11]["data"]["module_serial"] == "123456"

@@ -68,12 +68,14 @@ def test_the_screen_fills_the_image_by_itself(lens: Lens) -> None:
     assert scene[1, 0] - scene[0, 0] == pytest.approx(0.8 * SCENE_SIZE_PX[0], abs=1)
 
 
-def test_pixel_rays_are_close_to_exact_ones(lens: Lens) -> None:
-    rays = lens.pixel_rays()
-    assert rays.shape == (1200, 1600, 2)
-    places = np.random.default_rng(3).integers((100, 100), (1500, 1100), (300, 2))
-    back = lens.distort(rays[places[:, 1], places[:, 0]])
-    assert np.abs(back - places).max() < 0.01
+def test_nodes_lie_in_the_middle_of_their_pixels(lens: Lens) -> None:
+    rays = lens.node_rays()
+    assert rays.shape == (302, 402, 2)
+    # One node outside on every side; the next one is in the middle of the pixels 0 to 3.
+    np.testing.assert_allclose(
+        lens.distort(rays[100:102, 200].astype(np.float64)), [(797.5, 397.5), (797.5, 401.5)], atol=1e-3
+    )
+    assert np.isnan(rays[0, 0]).all(), "beyond the rim"
 
 
 def test_beyond_the_rim_there_is_no_ray(lens: Lens) -> None:

@@ -7,8 +7,10 @@ import av
 import numpy as np
 import pytest
 
-from psychopy_neon.simulator import HeadPose, SimulatedNeon, SimulatorSettings, synthetic_screen
+from psychopy_neon.simulator import HeadPose, SceneCamera, SimulatedNeon, SimulatorSettings, synthetic_screen
 from psychopy_neon.simulator.frame_code import read_frame_code
+from psychopy_neon.simulator.head_motion import HeadMotionSpec
+from psychopy_neon.simulator.lens import Lens
 from psychopy_neon.simulator.scene import SceneEncoder
 from psychopy_neon.simulator.screens import StillScreen
 from psychopy_neon.wire.rtp import RtpPacket
@@ -149,3 +151,29 @@ def test_a_pupil_invisible_has_a_smaller_picture() -> None:
         frames = decoded(read_frames(client, 2))
         client.close()
     assert frames[0].shape == (1080, 1088)
+
+
+def test_a_frame_of_a_moving_head_is_seen_from_its_own_pose() -> None:
+    """A dot in the middle of the screen is where the pose in the truth of each frame puts it."""
+    ys, xs = np.mgrid[0:1080, 0:1920]
+    spot = np.exp(-((xs - 959.5) ** 2 + (ys - 539.5) ** 2) / (2 * 8.0**2))
+    dot = np.repeat((100 + 150 * spot).astype(np.uint8)[:, :, np.newaxis], 3, axis=2)
+    settings = SimulatorSettings(frame_code=True, head_motion=HeadMotionSpec.parse("natural,peak_dps=60"), seed=2)
+    with SimulatedNeon(settings, StillScreen(dot)) as sim:
+        client, _ = open_scene(sim)
+        frames = decoded(read_frames(client, 12))
+        client.close()
+        sim.truth.wait("frame", 12, 20)
+        truth = {record["number"]: record["head"] for record in sim.truth.records("frame")}
+        lens = Lens(sim.calibration.scene)
+    places = []
+    for luma in frames:
+        number = read_frame_code(luma)
+        assert number is not None
+        ((x, y),) = SceneCamera(lens, (1920, 1080), HeadPose(**truth[number])).scene_from_screen([(960.0, 540.0)])
+        left, top = round(x) - 30, round(y) - 30
+        piece = np.clip(luma[top : top + 61, left : left + 61].astype(float) - 120, 0, None)
+        seen = [(piece * index).sum() / piece.sum() for index in np.mgrid[top : top + 61, left : left + 61][::-1]]
+        assert seen == pytest.approx([x, y], abs=0.15)
+        places.append((x, y))
+    assert np.ptp(places, axis=0).max() > 10, "it has moved"

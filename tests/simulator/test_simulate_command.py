@@ -13,6 +13,7 @@ import pytest
 import requests
 
 from psychopy_neon.simulator.echo_paths import PATHS
+from psychopy_neon.simulator.head_motion import HEAD_MOTIONS
 
 pytestmark = pytest.mark.once
 
@@ -96,6 +97,24 @@ def test_the_clock_and_the_echo_can_be_as_bad_as_wanted(tmp_path: Path) -> None:
     ]
 
 
+def test_the_head_can_move_and_the_eyes_can_blink(tmp_path: Path) -> None:
+    truth = tmp_path / "truth"
+    options = ("--head-motion", "sway,yaw_deg=12", "--blinks-per-minute", "20", "--gaze-bytes", "89", "--no-eye-events")
+    sensor = ("--gyro-noise-dps", "0", "--gyro-bias-dps", "-1", "0", "0.5", "--imu-misalignment-deg", "0", "3", "0")
+    line = ("simulate", "--port", "0", "--no-mdns", "--seconds", "0.2", "--truth", str(truth))
+    done = run(*line, *options, *sensor, "--imu-delay-ms", "-2.5")
+    assert (done.returncode, done.stderr) == (0, "")
+    records = [json.loads(each) for each in truth.read_text(encoding="utf-8").splitlines()]
+    (head,) = (each for each in records if each["kind"] == "head")
+    assert (head["motion"]["yaw_deg"], head["motion"]["pitch_deg"]) == (12, 4)
+
+
+def test_a_head_motion_that_there_is_not_is_one_line() -> None:
+    done = run("simulate", "--port", "0", "--no-mdns", "--head-motion", "dance")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert re.fullmatch(r"Error: head_motion='dance'[^\n]*natural[^\n]*\n", done.stderr)
+
+
 def test_an_old_app_cannot_be_told_to_echo_badly(tmp_path: Path) -> None:
     (tmp_path / "faults").write_text('{"t_s": 0, "do": "set_echo", "mode": "short"}', encoding="utf-8")
     done = run("simulate", "--port", "0", "--no-mdns", "--no-echo", "--faults", str(tmp_path / "faults"))
@@ -109,10 +128,10 @@ def test_an_echo_path_that_there_is_not_is_one_line() -> None:
     assert re.fullmatch(r"Error: echo_path='train'[^\n]*wifi-busy[^\n]*\n", done.stderr)
 
 
-def test_the_help_names_the_paths_of_the_echo() -> None:
+def test_the_help_names_the_paths_of_the_echo_and_the_motions() -> None:
     done = run("simulate", "--help")
     assert done.returncode == 0
-    assert all(name in done.stdout for name in PATHS)
+    assert all(name in done.stdout for name in (*PATHS, *HEAD_MOTIONS))
 
 
 def test_the_help_names_all_commands_without_importing_them() -> None:

@@ -2,7 +2,8 @@
 
 import random
 
-from psychopy_neon.timing.offset import Exchange
+from psychopy_neon.timing.offset import Exchange, OffsetEstimator
+from psychopy_neon.timing.track import ClockTrack
 
 MS = 1_000_000
 S = 1000 * MS
@@ -37,3 +38,23 @@ class Phone:
             exchange = self.echo(sent_ns)
             yield exchange
             sent_ns = max(exchange.received_ns, sent_ns + round(every_s * S * self.random.uniform(0.8, 1.2)))
+
+
+class Clock:
+    """The device's clock as far as the times of data need it."""
+
+    def __init__(self):
+        self.estimator, self.track = OffsetEstimator(), ClockTrack()
+        self.newest = self.settled_ns = None
+
+    def add(self, exchange):
+        self.newest = self.estimator.add(exchange)
+        if self.newest is not None and not self.estimator.is_doubtful:
+            self.track.add(self.newest, self.estimator.began_ns)
+            self.settled_ns = self.estimator.settled_ns
+
+    def segment_of(self, device_ns, seen_ns):
+        return self.track.segment_of(device_ns, seen_ns).segment
+
+    def last_offset(self, segment):
+        return self.track.segments[segment].offsets[-1]

@@ -3,35 +3,13 @@
 import random
 
 import pytest
-from echoes import MS, Phone, S
+from echoes import MS, Clock, Phone, S
 
 from psychopy_neon.timing.arrival import ArrivalClock
-from psychopy_neon.timing.offset import OffsetEstimator
 from psychopy_neon.timing.sample_times import STEP_WAIT_NS, SampleTimes
-from psychopy_neon.timing.track import ClockTrack
 
 HZ = 90_000
 LATENCY_NS = 20 * MS
-
-
-class Clock:
-    """The device's clock as far as ``SampleTimes`` knows it."""
-
-    def __init__(self):
-        self.estimator, self.track = OffsetEstimator(), ClockTrack()
-        self.newest = self.settled_ns = None
-
-    def add(self, exchange):
-        self.newest = self.estimator.add(exchange)
-        if self.newest is not None and not self.estimator.is_doubtful:
-            self.track.add(self.newest, self.estimator.began_ns)
-            self.settled_ns = self.estimator.settled_ns
-
-    def segment_of(self, device_ns, seen_ns):
-        return self.track.segment_of(device_ns, seen_ns).segment
-
-    def last_offset(self, segment):
-        return self.track.segments[segment].offsets[-1]
 
 
 class Stream:

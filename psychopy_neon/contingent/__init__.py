@@ -1,0 +1,1 @@
+"""What gaze does: pure logic of gaze-contingent experiments; gaze and time are arguments."""

@@ -1,0 +1,280 @@
+"""How the scene camera turns between two times, from the gyroscope.
+
+The device tells neither how its inertial sensor is turned against the scene camera nor how late its times are. Both are
+learned here, from pairs of frames in which the tags told how the camera turned: with ``g`` the gyroscope's integral
+between the frames, the camera turned by ``A g + c dt + tau (A dw)``, where ``A`` holds the axes (and the share that is
+not rotation: a head turns about the neck, so the camera moves a little, too), ``c`` the gyroscope's bias, and ``tau``
+the delay of its times; ``dw`` is how much the rate changed between the frames. Thirteen numbers, by least squares with
+a memory of some ten seconds, beginning with the documented 102 degrees about x.
+
+Camera axes: x right, y down, z forward. Sensor axes: x right, y forward, z up.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from psychopy_neon.samples import Vector3
+
+__all__ = ["CAMERA_FROM_SENSOR", "NO_TURN", "HeadMotion", "MotionModel", "Turn", "turned_ray"]
+
+Floats: TypeAlias = npt.NDArray[np.float64]
+
+_TILT = math.radians(102)
+CAMERA_FROM_SENSOR: Floats = np.array(
+    [[1, 0, 0], [0, math.cos(_TILT), -math.sin(_TILT)], [0, math.sin(_TILT), math.cos(_TILT)]]
+)
+"""Documented axes: camera vectors from sensor vectors, shape (3, 3)."""
+
+KEPT = 4096
+"""Gyroscope samples: half a minute."""
+AHEAD_NS = 40_000_000
+"""The newest rate may be taken to go on for so long."""
+LARGEST_GAP_NS = 60_000_000
+"""Between samples; across a longer one nobody knows how the head turned."""
+MEMORY_FRAMES = 300.0
+PRIOR_AXES = 0.15
+"""How far an entry of the axes may be off at first: mounting, and the lever of the neck."""
+PRIOR_BIAS_RAD_S = math.radians(2)
+PRIOR_DELAY_S = 0.01
+NOISE_RAD = 2e-4
+"""Of the turn between two frames as the tags tell it."""
+NOISE_SHARE = 0.03
+"""The same as a share of the turn: what is not a rotation."""
+LARGEST_SURPRISE_RAD = 0.05
+SAMPLING_S = 0.0015
+"""Between two samples a rate that changes does not change evenly: the error is as if it changed so much earlier."""
+FIRST_SHARE = 0.15
+"""Expected error of a carried turn as a share of it, before anything is learned."""
+_NUMBERS = 13
+
+
+class Turn(NamedTuple):
+    """By how much the camera turned."""
+
+    vector: Vector3
+    """Rotation vector, camera axes, rad."""
+    error_rad: float
+    """Expected error about each axis (root mean square)."""
+
+
+NO_TURN = Turn((0.0, 0.0, 0.0), 0.0)
+
+
+class MotionModel(NamedTuple):
+    """What has been learned of the sensor."""
+
+    axes: tuple[Vector3, Vector3, Vector3]
+    """Rows: camera rates from sensor rates."""
+    bias_rad_s: Vector3
+    """To be added, camera axes."""
+    delay_s: float
+    """The sensor's times are late by so much."""
+    axes_error: float
+    """Standard error of an entry of ``axes``: 0.01 are 0.6 degrees."""
+    delay_error_s: float
+    error_rad_s: float
+    """Error of a carried turn for each second that it is carried, while the head is still."""
+    error_share: float
+    """The same for each radian of turn."""
+    share_left: float
+    """Measured benefit: what carrying leaves of the error of a pose that is held, from the frames so far; 1 is none."""
+
+
+class HeadMotion:
+    """The gyroscope's history, and what has been learned of the sensor.
+
+    Notes
+    -----
+    Thread: :meth:`add` from one thread at a time, :meth:`learn` from one, :meth:`turn` from any.
+    """
+
+    def __init__(self) -> None:
+        self._times: list[int] = []
+        self._rates: list[Vector3] = []  # rad/s, sensor axes
+        self._sums: list[Vector3] = []  # integral since the first sample, rad
+        self._prior = np.diag([PRIOR_AXES**-2] * 9 + [PRIOR_BIAS_RAD_S**-2] * 3 + [PRIOR_DELAY_S**-2])
+        self._prior_numbers = np.concatenate([CAMERA_FROM_SENSOR.ravel(), np.zeros(4)])
+        self._information = self._prior.copy()
+        self._weighted = self._prior @ self._prior_numbers
+        self._still2, self._share2 = NOISE_RAD**2, FIRST_SHARE**2
+        self._left2, self._held2 = 0.0, 0.0
+        self._interval_s = 1 / 30
+        self.model = self._solved()
+
+    def add(self, device_ns: int, gyro_dps: Vector3) -> None:
+        """Take a gyroscope sample; a late one or a second one of the same time, or no number, is passed over."""
+        rate = (math.radians(gyro_dps[0]), math.radians(gyro_dps[1]), math.radians(gyro_dps[2]))
+        times = self._times
+        if not math.isfinite(sum(rate)) or (times and -LARGEST_GAP_NS <= device_ns - times[-1] <= 0):
+            return
+        if not times or abs(device_ns - times[-1]) > LARGEST_GAP_NS:  # also: the device's clock was set back
+            self._times, self._rates, self._sums = [device_ns], [rate], [(0.0, 0.0, 0.0)]
+            return
+        half_s = (device_ns - times[-1]) / 2e9
+        (ax, ay, az), (bx, by, bz) = self._sums[-1], self._rates[-1]
+        total = (ax + half_s * (bx + rate[0]), ay + half_s * (by + rate[1]), az + half_s * (bz + rate[2]))
+        if len(times) >= 2 * KEPT:
+            # New lists: whoever reads the old ones meanwhile still has three that fit each other.
+            self._times, self._rates, self._sums = times[-KEPT:], self._rates[-KEPT:], self._sums[-KEPT:]
+        self._sums.append(total)
+        self._rates.append(rate)
+        self._times.append(device_ns)
+
+    def turn(self, from_ns: int, to_ns: int) -> Turn | None:
+        """How the camera turned between two device times; None where the gyroscope does not tell."""
+        model = self.model
+        late_ns = round(model.delay_s * 1e9)
+        begin, end = self._integral(from_ns + late_ns), self._integral(to_ns + late_ns)
+        if begin is None or end is None:
+            return None
+        x, y, z = end[0] - begin[0], end[1] - begin[1], end[2] - begin[2]
+        passed_s = (to_ns - from_ns) / 1e9
+        vector = tuple(
+            row[0] * x + row[1] * y + row[2] * z + bias * passed_s
+            for row, bias in zip(model.axes, model.bias_rad_s, strict=True)
+        )
+        size2 = vector[0] ** 2 + vector[1] ** 2 + vector[2] ** 2
+        jerked = math.dist(self._rate(from_ns + late_ns), self._rate(to_ns + late_ns)) * SAMPLING_S
+        error_rad = math.sqrt((model.error_rad_s * passed_s) ** 2 + model.error_share**2 * size2 + jerked * jerked)
+        return Turn((vector[0], vector[1], vector[2]), error_rad)
+
+    def learn(self, before_ns: int, after_ns: int, motion: Floats, rays: Floats) -> Floats:
+        """Compare the gyroscope with what the tags tell.
+
+        Parameters
+        ----------
+        before_ns, after_ns
+            Device times of two frames.
+        motion
+            Shape (3, 3): homography of the rays of the first frame to those of the second.
+        rays
+            Shape (n, 2): where the screen is in the first frame.
+
+        Returns
+        -------
+        The camera's turn by the tags: rotation vector, camera axes, rad, shape (3,).
+        """
+        observed = _camera_turn(motion, rays)
+        late_ns = round(self.model.delay_s * 1e9)
+        begin, end = self._integral(before_ns + late_ns), self._integral(after_ns + late_ns)
+        predicted = self.turn(before_ns, after_ns)
+        if begin is None or end is None or predicted is None:
+            return observed
+        passed_s = (after_ns - before_ns) / 1e9
+        surprise = observed - np.array(predicted.vector)
+        if not np.abs(surprise).max() < LARGEST_SURPRISE_RAD:
+            return observed
+        self._judge(surprise, observed, passed_s)
+        integral = np.subtract(end, begin)
+        rates = self._rate(before_ns + late_ns), self._rate(after_ns + late_ns)
+        change = np.array(self.model.axes) @ np.subtract(rates[1], rates[0])
+        design = np.zeros((3, _NUMBERS))
+        for row in range(3):
+            design[row, 3 * row : 3 * row + 3] = integral
+            design[row, 9 + row] = passed_s
+            design[row, 12] = change[row]
+        # The present delay is in the integral already: what is left of it is what the design tells.
+        target = observed + change * self.model.delay_s
+        weight = 1 / (NOISE_RAD**2 + NOISE_SHARE**2 * float(observed @ observed))
+        forget = 1 / MEMORY_FRAMES
+        self._information += forget * (self._prior - self._information) + weight * design.T @ design
+        self._weighted += forget * (self._prior @ self._prior_numbers - self._weighted) + weight * design.T @ target
+        self._interval_s = passed_s
+        self.model = self._solved()
+        return observed
+
+    def _judge(self, surprise: Floats, observed: Floats, passed_s: float) -> None:
+        """Keep count of how well turns were foretold."""
+        rate = 1 / MEMORY_FRAMES
+        error2, turn2 = float(surprise @ surprise), float(observed @ observed)
+        self._left2 += rate * (error2 - self._left2)
+        self._held2 += rate * (turn2 - self._held2)
+        still2 = self._still2 * (passed_s / self._interval_s) ** 2
+        # What a still head leaves is noise; what a turning one leaves beyond that grows with the turn.
+        if turn2 < (10 * NOISE_RAD) ** 2:
+            self._still2 += 0.05 * (error2 / 3 - self._still2)
+        else:
+            share2 = max(error2 / 3 - still2, 0.0) / turn2
+            self._share2 += 0.05 * (min(share2, 1.0) - self._share2)
+
+    def _solved(self) -> MotionModel:
+        covariance = np.linalg.inv(self._information)
+        numbers = covariance @ self._weighted
+        axes = tuple(tuple(row) for row in numbers[:9].reshape(3, 3).tolist())
+        errors = np.sqrt(np.diag(covariance))
+        left = math.sqrt(self._left2 / self._held2) if self._held2 > 0 else 1.0
+        return MotionModel(
+            axes,  # type: ignore[arg-type]
+            tuple(numbers[9:12].tolist()),
+            float(numbers[12]),
+            float(errors[:9].max()),
+            float(errors[12]),
+            math.sqrt(self._still2) / self._interval_s,
+            math.sqrt(self._share2),
+            left,
+        )
+
+    def _integral(self, at_ns: int) -> Vector3 | None:
+        times, sums = self._times, self._sums
+        place = bisect_right(times, at_ns)
+        if not place:
+            return None
+        past_s = (at_ns - times[place - 1]) / 1e9
+        x, y, z = sums[place - 1]
+        p, q, r = self._rates[place - 1] if place == len(times) else self._between(place, past_s / 2)
+        if place == len(times) and past_s > AHEAD_NS / 1e9:
+            return None
+        return x + p * past_s, y + q * past_s, z + r * past_s
+
+    def _rate(self, at_ns: int) -> Vector3:
+        place = bisect_right(self._times, at_ns)
+        if place == len(self._times):
+            return self._rates[-1]
+        return self._between(max(place, 1), (at_ns - self._times[max(place, 1) - 1]) / 1e9)
+
+    def _between(self, place: int, past_s: float) -> Vector3:
+        """The rate ``past_s`` after the sample before ``place``."""
+        share = past_s * 1e9 / (self._times[place] - self._times[place - 1])
+        (ax, ay, az), (bx, by, bz) = self._rates[place - 1], self._rates[place]
+        return ax + share * (bx - ax), ay + share * (by - ay), az + share * (bz - az)
+
+
+def turned_ray(u: float, v: float, turn: Vector3) -> tuple[float, float]:
+    """Where a ray is in the camera before it turned; NaN behind it."""
+    rx, ry, rz = turn
+    angle = math.sqrt(rx * rx + ry * ry + rz * rz)
+    if angle < 1e-9:
+        return u, v
+    kx, ky, kz = rx / angle, ry / angle, rz / angle
+    sine, cosine = math.sin(angle), math.cos(angle)
+    along = (kx * u + ky * v + kz) * (1 - cosine)
+    x = u * cosine + (ky - kz * v) * sine + kx * along
+    y = v * cosine + (kz * u - kx) * sine + ky * along
+    z = cosine + (kx * v - ky * u) * sine + kz * along
+    return (x / z, y / z) if z > 0 else (math.nan, math.nan)
+
+
+def _camera_turn(motion: Floats, rays: Floats) -> Floats:
+    """Rotation vector of the camera that moves rays, shape (n, 2), most nearly as a homography does.
+
+    A rotation by an angle about an axis k moves a to b so that ``b - a = t x (a + b)`` with ``t = k tan(angle / 2)``,
+    which is linear in t.
+    """
+    before = np.column_stack([rays, np.ones(len(rays))])
+    after = before @ motion.T
+    before /= np.sqrt((before * before).sum(axis=1, keepdims=True))
+    after /= np.sqrt((after * after).sum(axis=1, keepdims=True))
+    sums, moved = before + after, after - before
+    system = np.eye(3) * (sums * sums).sum() - sums.T @ sums
+    products = sums.T @ moved
+    crossed = (products - products.T)[[1, 2, 0], [2, 0, 1]]  # the sum of the cross products
+    half: Floats = np.linalg.solve(system, crossed)
+    size = float(np.sqrt(half @ half))
+    # Directions turn the other way than the camera.
+    return half * (-2 * math.atan(size) / size) if size > 0 else half
