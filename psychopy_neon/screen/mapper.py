@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import cv2
 import numpy as np
@@ -101,7 +101,7 @@ class ScreenMapper:
         Returns
         -------
         For each layout its pose, or ``TAGS_LOST`` when none of its tags is seen, ``IMPLAUSIBLE`` when those that are
-        seen do not agree, ``TOO_FEW_TAGS`` when they are too much covered or blurred for a pose.
+        seen do not agree or are all there twice, ``TOO_FEW_TAGS`` when they are too much covered or blurred for a pose.
 
         Raises
         ------
@@ -154,6 +154,7 @@ class _Screen:
         self._last: ScreenPose | None = None
         self._last_frame = 0
         self._before: ScreenPose | None = None  # in the frame before the last one
+        self._turned: Floats | None = None  # since the last pose, as far as told
         self._twice: dict[int, int] = {}  # tags that were seen elsewhere, too, and until which frame that counts
 
     def follow(self, luma: npt.NDArray[np.uint8], turned: Floats | None, frame: int) -> ScreenPose | None:
@@ -161,9 +162,13 @@ class _Screen:
         last = self._last
         if last is None or frame > self._last_frame + FOLLOWED:
             return None
+        if turned is None or frame == self._last_frame + 1:
+            self._turned = turned
+        elif self._turned is not None:
+            self._turned = turned @ self._turned
         left_out = self._left_out(frame)
         best: Fit | None = None
-        for guess in self._guesses(luma, last, turned, left_out):
+        for guess in self._guesses(luma, last, left_out):
             fit = fit_screen(luma, self._lens, self._sides, guess, left_out)
             if fit is not None and (best is None or len(fit.verified) > len(best.verified)):
                 best = fit
@@ -173,13 +178,13 @@ class _Screen:
             return None
         return self._keep(best, left_out, frame)
 
-    def _guesses(
-        self, luma: npt.NDArray[np.uint8], last: ScreenPose, turned: Floats | None, left_out: frozenset[int]
-    ) -> Iterator[Floats]:
+    def _guesses(self, luma: npt.NDArray[np.uint8], last: ScreenPose, left_out: frozenset[int]) -> Iterator[Floats]:
         """Where the screen may be now, the likeliest first."""
-        moved = (self._last_motion() if turned is None else turned) @ last.ray_from_screen
+        moved = (self._last_motion() if self._turned is None else self._turned) @ last.ray_from_screen
         yield moved
         tags = {tag_id: corners for tag_id, corners in self._layout.tags.items() if tag_id not in left_out}
+        if not tags:
+            return
         places = self._lens.scene(projected(moved, np.concatenate(list(tags.values())))).reshape(-1, 4, 2)
         found = match_tags(luma, dict(zip(tags, places, strict=True)))
         guess = self._guess(found) if found else None
@@ -188,16 +193,12 @@ class _Screen:
 
     def take(self, luma: npt.NDArray[np.uint8], found: FoundTags, frame: int) -> ScreenPose | GazeReason:
         """The pose from tags that were searched."""
-        for tag_id in found.duplicates:
-            self._twice[tag_id] = frame + REMEMBERED
+        self._remember(found.duplicates, frame)
         left_out = self._left_out(frame)
-        corners = {
-            tag_id: place
-            for tag_id, place in found.corners.items()
-            if tag_id in self._layout.tags and tag_id not in left_out
-        }
+        ours = {tag_id: place for tag_id, place in found.corners.items() if tag_id in self._layout.tags}
+        corners = {tag_id: place for tag_id, place in ours.items() if tag_id not in left_out}
         if not corners:
-            return GazeReason.TAGS_LOST
+            return GazeReason.IMPLAUSIBLE if ours or left_out.intersection(found.duplicates) else GazeReason.TAGS_LOST
         guess = self._guess(corners)
         if guess is None:
             return GazeReason.IMPLAUSIBLE
@@ -208,20 +209,23 @@ class _Screen:
 
     def compare(self, found: FoundTags, pose: ScreenPose, frame: int) -> ScreenPose:
         """Note tags that are seen elsewhere than the pose has them."""
-        for tag_id in found.duplicates:
-            self._twice[tag_id] = frame + REMEMBERED
+        self._remember(found.duplicates, frame)
         for tag_id, corners in found.corners.items():
             if tag_id in self._layout.tags:
                 expected = pose.scene_from_screen(self._layout.tags[tag_id])
                 side = np.linalg.norm(corners[1] - corners[0])
                 if not np.linalg.norm(corners.mean(axis=0) - expected.mean(axis=0)) < side / 2:
-                    self._twice[tag_id] = frame + REMEMBERED
+                    self._remember([tag_id], frame)
         return pose
+
+    def _remember(self, twice: Iterable[int], frame: int) -> None:
+        """Leave out tags that were seen twice, for some time."""
+        self._twice |= {tag_id: frame + REMEMBERED for tag_id in twice if tag_id in self._layout.tags}
 
     def _keep(self, fit: Fit, left_out: frozenset[int], frame: int) -> ScreenPose:
         pose = ScreenPose(self._lens, fit, tuple(sorted(left_out)))
         self._before = self._last if frame == self._last_frame + 1 else None
-        self._last, self._last_frame = pose, frame
+        self._last, self._last_frame, self._turned = pose, frame, None
         return pose
 
     def _last_motion(self) -> Floats:

@@ -13,13 +13,13 @@ Camera axes: x right, y down, z forward. Sensor axes: x right, y forward, z up.
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from psychopy_neon.samples import Vector3
+from psychopy_neon.screen.gyro import GyroHistory
 
 __all__ = ["CAMERA_FROM_SENSOR", "NO_TURN", "HeadMotion", "MotionModel", "Turn", "turned_ray"]
 
@@ -31,12 +31,6 @@ CAMERA_FROM_SENSOR: Floats = np.array(
 )
 """Documented axes: camera vectors from sensor vectors, shape (3, 3)."""
 
-KEPT = 4096
-"""Gyroscope samples: half a minute."""
-AHEAD_NS = 40_000_000
-"""The newest rate may be taken to go on for so long."""
-LARGEST_GAP_NS = 60_000_000
-"""Between samples; across a longer one nobody knows how the head turned."""
 MEMORY_FRAMES = 300.0
 PRIOR_AXES = 0.15
 """How far an entry of the axes may be off at first: mounting, and the lever of the neck."""
@@ -95,9 +89,7 @@ class HeadMotion:
     """
 
     def __init__(self) -> None:
-        self._times: list[int] = []
-        self._rates: list[Vector3] = []  # rad/s, sensor axes
-        self._sums: list[Vector3] = []  # integral since the first sample, rad
+        self._gyro = GyroHistory()
         self._prior = np.diag([PRIOR_AXES**-2] * 9 + [PRIOR_BIAS_RAD_S**-2] * 3 + [PRIOR_DELAY_S**-2])
         self._prior_numbers = np.concatenate([CAMERA_FROM_SENSOR.ravel(), np.zeros(4)])
         self._information = self._prior.copy()
@@ -109,38 +101,24 @@ class HeadMotion:
 
     def add(self, device_ns: int, gyro_dps: Vector3) -> None:
         """Take a gyroscope sample; a late one or a second one of the same time, or no number, is passed over."""
-        rate = (math.radians(gyro_dps[0]), math.radians(gyro_dps[1]), math.radians(gyro_dps[2]))
-        times = self._times
-        if not math.isfinite(sum(rate)) or (times and -LARGEST_GAP_NS <= device_ns - times[-1] <= 0):
-            return
-        if not times or abs(device_ns - times[-1]) > LARGEST_GAP_NS:  # also: the device's clock was set back
-            self._times, self._rates, self._sums = [device_ns], [rate], [(0.0, 0.0, 0.0)]
-            return
-        half_s = (device_ns - times[-1]) / 2e9
-        (ax, ay, az), (bx, by, bz) = self._sums[-1], self._rates[-1]
-        total = (ax + half_s * (bx + rate[0]), ay + half_s * (by + rate[1]), az + half_s * (bz + rate[2]))
-        if len(times) >= 2 * KEPT:
-            # New lists: whoever reads the old ones meanwhile still has three that fit each other.
-            self._times, self._rates, self._sums = times[-KEPT:], self._rates[-KEPT:], self._sums[-KEPT:]
-        self._sums.append(total)
-        self._rates.append(rate)
-        self._times.append(device_ns)
+        self._gyro.add(device_ns, gyro_dps)
 
     def turn(self, from_ns: int, to_ns: int) -> Turn | None:
         """How the camera turned between two device times; None where the gyroscope does not tell."""
         model = self.model
         late_ns = round(model.delay_s * 1e9)
-        begin, end = self._integral(from_ns + late_ns), self._integral(to_ns + late_ns)
+        begin, end = self._gyro.at(from_ns + late_ns), self._gyro.at(to_ns + late_ns)
         if begin is None or end is None:
             return None
-        x, y, z = end[0] - begin[0], end[1] - begin[1], end[2] - begin[2]
+        (ax, ay, az), (bx, by, bz) = begin.integral, end.integral
+        x, y, z = bx - ax, by - ay, bz - az
         passed_s = (to_ns - from_ns) / 1e9
         vector = tuple(
             row[0] * x + row[1] * y + row[2] * z + bias * passed_s
             for row, bias in zip(model.axes, model.bias_rad_s, strict=True)
         )
         size2 = vector[0] ** 2 + vector[1] ** 2 + vector[2] ** 2
-        jerked = math.dist(self._rate(from_ns + late_ns), self._rate(to_ns + late_ns)) * SAMPLING_S
+        jerked = math.dist(begin.rate, end.rate) * SAMPLING_S
         error_rad = math.sqrt((model.error_rad_s * passed_s) ** 2 + model.error_share**2 * size2 + jerked * jerked)
         return Turn((vector[0], vector[1], vector[2]), error_rad)
 
@@ -162,7 +140,7 @@ class HeadMotion:
         """
         observed = _camera_turn(motion, rays)
         late_ns = round(self.model.delay_s * 1e9)
-        begin, end = self._integral(before_ns + late_ns), self._integral(after_ns + late_ns)
+        begin, end = self._gyro.at(before_ns + late_ns), self._gyro.at(after_ns + late_ns)
         predicted = self.turn(before_ns, after_ns)
         if begin is None or end is None or predicted is None:
             return observed
@@ -171,9 +149,8 @@ class HeadMotion:
         if not np.abs(surprise).max() < LARGEST_SURPRISE_RAD:
             return observed
         self._judge(surprise, observed, passed_s)
-        integral = np.subtract(end, begin)
-        rates = self._rate(before_ns + late_ns), self._rate(after_ns + late_ns)
-        change = np.array(self.model.axes) @ np.subtract(rates[1], rates[0])
+        integral = np.subtract(end.integral, begin.integral)
+        change = np.array(self.model.axes) @ np.subtract(end.rate, begin.rate)
         design = np.zeros((3, _NUMBERS))
         for row in range(3):
             design[row, 3 * row : 3 * row + 3] = integral
@@ -219,30 +196,6 @@ class HeadMotion:
             math.sqrt(self._share2),
             left,
         )
-
-    def _integral(self, at_ns: int) -> Vector3 | None:
-        times, sums = self._times, self._sums
-        place = bisect_right(times, at_ns)
-        if not place:
-            return None
-        past_s = (at_ns - times[place - 1]) / 1e9
-        x, y, z = sums[place - 1]
-        p, q, r = self._rates[place - 1] if place == len(times) else self._between(place, past_s / 2)
-        if place == len(times) and past_s > AHEAD_NS / 1e9:
-            return None
-        return x + p * past_s, y + q * past_s, z + r * past_s
-
-    def _rate(self, at_ns: int) -> Vector3:
-        place = bisect_right(self._times, at_ns)
-        if place == len(self._times):
-            return self._rates[-1]
-        return self._between(max(place, 1), (at_ns - self._times[max(place, 1) - 1]) / 1e9)
-
-    def _between(self, place: int, past_s: float) -> Vector3:
-        """The rate ``past_s`` after the sample before ``place``."""
-        share = past_s * 1e9 / (self._times[place] - self._times[place - 1])
-        (ax, ay, az), (bx, by, bz) = self._rates[place - 1], self._rates[place]
-        return ax + share * (bx - ax), ay + share * (by - ay), az + share * (bz - az)
 
 
 def turned_ray(u: float, v: float, turn: Vector3) -> tuple[float, float]:

@@ -9,6 +9,7 @@ import pytest
 from judge import Floats, Look, Screen, View
 
 from psychopy_neon.samples import CameraCalibration, GazeReason
+from psychopy_neon.screen.layout import ScreenLayout
 from psychopy_neon.screen.mapper import BAND_EVERY, BANDS, REMEMBERED, SEARCH_EVERY, ScreenMapper, ScreenPose
 from psychopy_neon.screen.modules import tag_picture
 from psychopy_neon.simulator.lens import head_rotation
@@ -184,3 +185,18 @@ def test_the_same_frame_gives_the_same_pose(
     np.testing.assert_array_equal(first, second)
     np.testing.assert_allclose(located(mapper, view).screen_from_scene(places), first, atol=0.3)
     assert mapper.searched == 1
+
+
+def test_a_screen_that_is_there_twice_is_no_screen(look: Look, screen: Screen, calibration: CameraCalibration) -> None:
+    """An experimenter's monitor beside it shows the same: nobody knows which of the two is meant."""
+    image, layout = screen
+    three = ScreenLayout(layout.size_px, {tag_id: layout.tags[tag_id] for tag_id in (0, 4, 7)})
+    twice = image.copy()
+    for number, tag_id in enumerate(three.tags):
+        picture = tag_picture(tag_id, 12)
+        left = 400 + 300 * number
+        twice[400 : 400 + len(picture), left : left + len(picture)] = picture[:, :, np.newaxis]
+    mapper = ScreenMapper(calibration, three)
+    assert mapper.locate(look(twice).luma) is GazeReason.IMPLAUSIBLE
+    for _ in range(3):
+        assert isinstance(mapper.locate(look(twice).luma), GazeReason)

@@ -10,15 +10,8 @@ import numpy as np
 import pytest
 from judge import Floats, TurningHead
 
-from psychopy_neon.screen.motion import (
-    AHEAD_NS,
-    CAMERA_FROM_SENSOR,
-    FIRST_SHARE,
-    KEPT,
-    LARGEST_GAP_NS,
-    HeadMotion,
-    turned_ray,
-)
+from psychopy_neon.screen.gyro import AHEAD_NS, KEPT, LARGEST_GAP_NS
+from psychopy_neon.screen.motion import CAMERA_FROM_SENSOR, FIRST_SHARE, HeadMotion, turned_ray
 
 MS = 1_000_000
 START_NS = 1_700_000_000 * 10**9
