@@ -11,6 +11,8 @@ from PIL import Image
 from psychopy_neon.cli import main
 from psychopy_neon.simulator import SimulatedNeon, SimulatorSettings
 
+pytestmark = pytest.mark.once
+
 MS = 1_000_000
 
 

@@ -100,6 +100,9 @@ def test_a_demo_is_short(path: Path) -> None:
 @pytest.mark.once
 @pytest.mark.timeout(300)
 class TestOnASimulatedNeon:
+    """Some ten seconds each, so only a few of them are fast tests."""
+
+    @pytest.mark.long
     def test_gaze_cursor(self, tmp_path: Path) -> None:
         summary, rows = run_demo(tmp_path, "gaze_cursor", 120, "--smooth")
         with_gaze = [row for row in rows if row["tool"] == "GazeCursor" and row["is_on_screen"] == "1"]
@@ -111,7 +114,7 @@ class TestOnASimulatedNeon:
         assert max(drawn["GazeCursor"]) == 0.0
         assert max(drawn["Smooth"]) > 1.0, "the calm ring is late"
 
-    @pytest.mark.parametrize("options", [(), ("--scotoma",)])
+    @pytest.mark.parametrize("options", [pytest.param((), marks=pytest.mark.long), ("--scotoma",)])
     def test_moving_window(self, tmp_path: Path, options: tuple[str, ...]) -> None:
         _, rows = run_demo(tmp_path, "moving_window", 100, *options)
         followed = [row for row in rows if row["is_drawn"] == "1" and row["is_held"] == "0"]
@@ -126,11 +129,13 @@ class TestOnASimulatedNeon:
             assert choice["chosen"] == choice["wanted"]
             assert choice["selected_s"] - choice["entered_s"] >= 0.8
 
+    @pytest.mark.long
     def test_fixation_gate(self, tmp_path: Path) -> None:
         summary, _ = run_demo(tmp_path, "fixation_gate", 120)
         assert summary["opened"] >= 1
         assert summary["trials"][0] == {"state": "OPEN", "waited_for": ""}
 
+    @pytest.mark.long
     def test_look_away(self, tmp_path: Path) -> None:
         summary, rows = run_demo(tmp_path, "look_away", 130)
         assert summary["pauses"] >= 1

@@ -14,6 +14,8 @@ from psychopy_neon.cli import latency, main
 from psychopy_neon.cli.latency_legs import Leg, PacedDisplay, arrivals, use_gaze, wire
 from psychopy_neon.simulator import SimulatedNeon, SimulatorSettings
 
+pytestmark = pytest.mark.once
+
 MS = 1_000_000
 LIMIT_S = 20.0
 LEGS = {"gaze_wire", "gaze_age_at_use", "call", "wait_for_flip", "stamp_to_flip", "scene_wire", "scene_decode"}

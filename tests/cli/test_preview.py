@@ -25,6 +25,8 @@ from psychopy_neon.screen.modules import tag_picture
 from psychopy_neon.simulator import SimulatedNeon, SimulatorSettings, synthetic_screen
 from psychopy_neon.simulator.screens import StillScreen
 
+pytestmark = pytest.mark.once
+
 COVERED = 3
 LIMIT_S = 20.0
 NS = 1_000_000_000

@@ -15,6 +15,8 @@ from psychopy_neon.device.neon import Neon
 from psychopy_neon.errors import ConfigurationError, LinkError
 from psychopy_neon.simulator import SimulatedNeon, SimulatorSettings
 
+pytestmark = pytest.mark.once
+
 LOOPBACK = ["127.0.0.1"]
 
 
