@@ -62,11 +62,17 @@ class ScreenMapper:
     ------
     ConfigurationError
         The calibration is none, or a tag belongs to two layouts.
+
+    Notes
+    -----
+    OpenCV is told to use one thread, in the whole program: what it does here is so little that waking others and
+    waiting for them costs more processor time than the work.
     """
 
     def __init__(self, calibration: CameraCalibration, layout: ScreenLayout, *more: ScreenLayout) -> None:
         self.layouts = (layout, *more)
         refuse_shared_ids(self.layouts)
+        cv2.setNumThreads(1)
         self.searched = 0
         """Frames that were searched as a whole; in the others tags were followed."""
         self._lens = SceneLens(calibration.scene)

@@ -29,8 +29,8 @@ KEPT = 1024
 """Frames: half a minute, for whoever fetches the samples of a whole trial at its end."""
 LEARNED_WITHIN_S = 0.1
 """Two poses farther apart tell little about the gyroscope."""
-TAUGHT_AT_FIRST, TAUGHT_EVERY = 90, 3
-"""For three seconds every frame teaches the gyroscope, then one in three does."""
+TAUGHT_AT_FIRST, TAUGHT_EVERY = 45, 3
+"""For a second and a half every frame teaches the gyroscope, then one in three does."""
 UNSEEN_SHARE = 0.3
 """Without gyroscope: how much of the head's turn between two frames mixing their poses may leave."""
 UNFORESEEN_SHARE = 0.5
