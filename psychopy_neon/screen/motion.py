@@ -77,7 +77,7 @@ class MotionModel(NamedTuple):
     error_share: float
     """The same for each radian of turn."""
     share_left: float
-    """Measured benefit: what carrying leaves of the error of a pose that is held, from the frames so far; 1 is none."""
+    """Measured benefit: what carrying leaves of the error of a pose that is held, while the head turns; 1 is none."""
 
 
 class HeadMotion:
@@ -113,14 +113,16 @@ class HeadMotion:
         (ax, ay, az), (bx, by, bz) = begin.integral, end.integral
         x, y, z = bx - ax, by - ay, bz - az
         passed_s = (to_ns - from_ns) / 1e9
-        vector = tuple(
-            row[0] * x + row[1] * y + row[2] * z + bias * passed_s
-            for row, bias in zip(model.axes, model.bias_rad_s, strict=True)
-        )
-        size2 = vector[0] ** 2 + vector[1] ** 2 + vector[2] ** 2
+        (xx, xy, xz), (yx, yy, yz), (zx, zy, zz) = model.axes
+        bias_x, bias_y, bias_z = model.bias_rad_s
+        # Written out: this is computed at every flip.
+        turned_x = xx * x + xy * y + xz * z + bias_x * passed_s
+        turned_y = yx * x + yy * y + yz * z + bias_y * passed_s
+        turned_z = zx * x + zy * y + zz * z + bias_z * passed_s
+        size2 = turned_x * turned_x + turned_y * turned_y + turned_z * turned_z
         jerked = math.dist(begin.rate, end.rate) * SAMPLING_S
         error_rad = math.sqrt((model.error_rad_s * passed_s) ** 2 + model.error_share**2 * size2 + jerked * jerked)
-        return Turn((vector[0], vector[1], vector[2]), error_rad)
+        return Turn((turned_x, turned_y, turned_z), error_rad)
 
     def learn(self, before_ns: int, after_ns: int, motion: Floats, rays: Floats) -> Floats:
         """Compare the gyroscope with what the tags tell.
@@ -168,17 +170,16 @@ class HeadMotion:
 
     def _judge(self, surprise: Floats, observed: Floats, passed_s: float) -> None:
         """Keep count of how well turns were foretold."""
-        rate = 1 / MEMORY_FRAMES
         error2, turn2 = float(surprise @ surprise), float(observed @ observed)
-        self._left2 += rate * (error2 - self._left2)
-        self._held2 += rate * (turn2 - self._held2)
         still2 = self._still2 * (passed_s / self._interval_s) ** 2
         # What a still head leaves is noise; what a turning one leaves beyond that grows with the turn.
         if turn2 < (10 * NOISE_RAD) ** 2:
             self._still2 += 0.05 * (error2 / 3 - self._still2)
-        else:
-            share2 = max(error2 / 3 - still2, 0.0) / turn2
-            self._share2 += 0.05 * (min(share2, 1.0) - self._share2)
+            return
+        share2 = max(error2 / 3 - still2, 0.0) / turn2
+        self._share2 += 0.05 * (min(share2, 1.0) - self._share2)
+        self._left2 += (error2 - self._left2) / MEMORY_FRAMES
+        self._held2 += (turn2 - self._held2) / MEMORY_FRAMES
 
     def _solved(self) -> MotionModel:
         covariance = np.linalg.inv(self._information)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -112,13 +112,10 @@ class PoseTimeline:
         frames = self._frames
         if not frames:
             return GazeReason.NO_SCENE
-        found = [self._carried(x, y, device_ns, screen) for screen in range(len(self._places))]
-        placed = [each for each in found if isinstance(each, Placed)]
-        if placed:
-            return self._looked_at(placed)
-        if abs(device_ns - frames[-1].device_ns) > self.max_age_s * 1e9:
+        found = self._looked_at(self._carried(x, y, device_ns, screen) for screen in range(len(self._places)))
+        if isinstance(found, GazeReason) and abs(device_ns - frames[-1].device_ns) > self.max_age_s * 1e9:
             return GazeReason.SCENE_STALE
-        return next(each for each in found if isinstance(each, GazeReason))
+        return found
 
     def later(self, x: float, y: float, device_ns: int) -> Placed | GazeReason | None:
         """The same by the poses before and after; None while the frame after has not come."""
@@ -127,12 +124,10 @@ class PoseTimeline:
             return None
         after = bisect_left(frames, device_ns, key=attrgetter("device_ns"))
         pair = frames[max(after - 1, 0)], frames[after]
-        placed = []
-        for screen in range(len(self._places)):
-            one = self._interpolated(x, y, device_ns, screen, *pair)
-            if one is not None:
-                placed.append(one)
-        return self._looked_at(placed) if placed else self.live(x, y, device_ns)
+        found = self._looked_at(
+            self._interpolated(x, y, device_ns, screen, *pair) for screen in range(len(self._places))
+        )
+        return found if isinstance(found, Placed) else self.live(x, y, device_ns)
 
     def _carried(self, x: float, y: float, device_ns: int, screen: int) -> Placed | GazeReason:
         """By the newest pose of one screen."""
@@ -152,14 +147,16 @@ class PoseTimeline:
 
     def _interpolated(
         self, x: float, y: float, device_ns: int, screen: int, before: LocatedFrame, after: LocatedFrame
-    ) -> Placed | GazeReason | None:
-        """By the poses of two frames; None if one of them has none."""
+    ) -> Placed | GazeReason:
+        """By the poses of two frames; the reason if one of them has none, or they are too far apart."""
         first, second = before.poses[screen], after.poses[screen]
         passed_ns = after.device_ns - before.device_ns
-        if isinstance(first, GazeReason) or isinstance(second, GazeReason):
-            return None
+        if isinstance(first, GazeReason):
+            return first
+        if isinstance(second, GazeReason):
+            return second
         if passed_ns == 0 or passed_ns > self.max_age_s * 1e9:
-            return None
+            return GazeReason.SCENE_STALE
         share = (device_ns - before.device_ns) / passed_ns
         both = []
         for frame, pose in ((before, first), (after, second)):
@@ -198,13 +195,16 @@ class PoseTimeline:
         is_on = is_on_screen(place.x, place.y, self.mapper.layouts[screen].size_px)
         return Placed(place, screen, is_on, pose, age_ns / 1e9, timing)
 
-    def _looked_at(self, placed: Sequence[Placed | GazeReason]) -> Placed | GazeReason:
-        """The screen that gaze lies on; beside all of them, the first."""
-        found = [each for each in placed if isinstance(each, Placed)]
+    def _looked_at(self, found: Iterable[Placed | GazeReason]) -> Placed | GazeReason:
+        """The screen that gaze lies on; beside all of them the first; the first reason if there is none."""
+        first: Placed | GazeReason | None = None
         for each in found:
-            if each.is_on_screen:
+            if isinstance(each, Placed) and each.is_on_screen:
                 return each
-        return found[0] if found else placed[0]
+            if first is None or (isinstance(first, GazeReason) and isinstance(each, Placed)):
+                first = each
+        assert first is not None  # a mapper has a layout at least
+        return first
 
     def _turn_rad_s(
         self, last: LocatedFrame | None, device_ns: int, poses: tuple[ScreenPose | GazeReason, ...], turn: Turn | None
