@@ -88,9 +88,11 @@ class SceneLens:
     def scene_and_slope(self, rays: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
         """Scene px, shape (..., 2), of rays, shape (..., 2), and their derivative, shape (..., 2, 2): px per ray."""
         x, y, xx, xy, yy = _bent(rays[..., 0], rays[..., 1], self._k)
-        points = np.stack([x, y], axis=-1) * self._focal + self._centre
-        slope = np.stack([np.stack([xx, xy], axis=-1), np.stack([xy, yy], axis=-1)], axis=-2)
-        return points, slope * self._focal[:, None]
+        points, slope = np.empty(rays.shape), np.empty((*rays.shape, 2))
+        points[..., 0], points[..., 1] = x * self.fx + self.cx, y * self.fy + self.cy
+        slope[..., 0, 0], slope[..., 0, 1] = xx * self.fx, xy * self.fx
+        slope[..., 1, 0], slope[..., 1, 1] = xy * self.fy, yy * self.fy
+        return points, slope
 
     def _first_scales(self) -> list[float]:
         """How much farther out a ray is than where the lens puts it, by the squared radius of that: a first guess."""

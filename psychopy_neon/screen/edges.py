@@ -36,6 +36,8 @@ MOST_BLURRED = 0.9
 """Of that share on most of a side; so much of it may be blur."""
 AREA_SHARE = 0.55
 """Half the width over which the area is taken, as a share of the reach."""
+_FAR = 1e3
+"""More than any such share."""
 _STEPS = np.arange(-HALF_STEPS, HALF_STEPS + 1) / HALF_STEPS
 
 
@@ -130,7 +132,7 @@ def _is_like_most(values: Floats, side: Integers) -> npt.NDArray[np.bool_]:
     """Whether each value is near the median of its side, and that is not too large."""
     if values.max() - values.min() < LARGEST_DEVIATION and values.max() < MOST_BLURRED:
         return np.ones(len(values), np.bool_)
-    order = np.lexsort((values, side))
+    order = np.argsort(side * _FAR + values)  # by side, and within each by value
     first = np.searchsorted(side, np.arange(side[-1] + 2))  # sides come one after the other
     middle = values[order][np.minimum((first[:-1] + first[1:]) // 2, len(values) - 1)][side]
     is_near: npt.NDArray[np.bool_] = (np.abs(values - middle) < LARGEST_DEVIATION) & (middle < MOST_BLURRED)

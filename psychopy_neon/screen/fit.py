@@ -24,7 +24,7 @@ __all__ = ["Fit", "TagSides", "fit_screen"]
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
-FEWEST_ALONG, MOST_ALONG, IN_ALL = 8, 24, 384
+FEWEST_ALONG, MOST_ALONG, IN_ALL = 8, 24, 320
 """Edge points along each side, and of all sides together: the fewer tags are seen, the more each has to tell."""
 FROM_CORNER = 0.1
 """Share of the side next to each corner that is left out: blur rounds it off."""
