@@ -36,6 +36,8 @@ FEWEST_POINTS = 20
 WEIGHTINGS = 3
 LEAST_ERROR_PX = 0.04
 """Edges are no more exact than this, whatever the residuals say."""
+SIDE_ERROR_PX = 0.03
+"""By so much a side may be off as a whole; where few sides are seen the pose follows, and no residual tells."""
 TUKEY = 4.7
 """Residuals larger than so many times their spread count nothing."""
 MOST_ALIKE = 0.8
@@ -287,7 +289,8 @@ def _covariance(measured: _Measured, normal: Floats, residuals: Floats, weights:
     pairs = totals.reshape(-1, 2, 2)
     moved, counted = pairs[:, 0] - pairs[:, 1], sums.reshape(-1, 2, 2).sum(axis=1)
     common = max(_mean_square(totals, sums, 9), _mean_square(moved.ravel(), counted.ravel(), 8))
-    return np.asarray(np.linalg.inv(normal)[:8, :8] * max(variance, common), np.float64)
+    unseen = SIDE_ERROR_PX**2 * float(sums.sum()) / np.count_nonzero(sums)
+    return np.asarray(np.linalg.inv(normal)[:8, :8] * max(variance, common, unseen), np.float64)
 
 
 def _mean_square(totals: Floats, sums: Floats, numbers: int) -> float:
