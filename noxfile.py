@@ -84,7 +84,7 @@ def bench(session: nox.Session) -> None:
 def judge(session: nox.Session) -> None:
     """Where on the screen, judged by rendered scenes beside others' mappers; writes the manual's table and pictures."""
     session.install("-e", ".[analysis]", *group("test"))
-    options = ("--frames", "300", "--docs", "docs", *session.posargs)
+    options = ("--frames", "60", "--docs", "docs", *session.posargs)
     env = {"NEON_JUDGE_PYTHON": judge_python(session)}
     session.run("python", "tests/benchmarks/mapping.py", *options, env=env)
 

@@ -93,7 +93,7 @@ class PacedDisplay:
     def flip(self) -> int:
         self._next_ns = max(self._next_ns + self._period_ns, self._now_ns())
         while (left_ns := self._next_ns - self._now_ns()) > 0:
-            time.sleep(max(left_ns - AWAKE_NS, 0) / 1e9)
+            time.sleep(max(left_ns - AWAKE_NS, 0) / 1e9)  # it stands for the vertical blank
         return self._now_ns() if self._inner is None else self._inner.flip()
 
 

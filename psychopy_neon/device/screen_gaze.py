@@ -255,6 +255,11 @@ class ScreenGazeTracker:
         return self._calibration
 
     def _take_gyro(self) -> None:
-        with self._gyro_lock:
+        """Bring in what the gyroscope has told; the frame loop must not wait for another thread that is about it."""
+        if not self._gyro_lock.acquire(blocking=False):
+            return
+        try:
             for sample in self._gyro.take():
                 self._motion.add(sample.device_ns, sample.gyro_dps)
+        finally:
+            self._gyro_lock.release()

@@ -103,7 +103,7 @@ class PoseTimeline:
         turn = self.motion.turn(last.device_ns, device_ns) if last is not None else None
         turned = None if turn is None else np.asarray(cv2.Rodrigues(-np.array(turn.vector))[0], np.float64)
         poses = self.mapper.locate_all(luma, turned)
-        frame = LocatedFrame(device_ns, poses, self._turn_rad_s(last, device_ns, poses, turn))
+        frame = LocatedFrame(device_ns, poses, self._learned_rate(last, device_ns, poses, turn))
         self._frames = (*self._frames[1 - KEPT :], frame)
         return frame
 
@@ -206,10 +206,10 @@ class PoseTimeline:
         assert first is not None  # a mapper has a layout at least
         return first
 
-    def _turn_rad_s(
+    def _learned_rate(
         self, last: LocatedFrame | None, device_ns: int, poses: tuple[ScreenPose | GazeReason, ...], turn: Turn | None
     ) -> Vector3 | None:
-        """How fast the camera turned since the last frame, and teach the gyroscope by it."""
+        """How fast the camera turned since the last frame; as often as that is due, the gyroscope learns from it."""
         if last is None or device_ns - last.device_ns > LEARNED_WITHIN_S * 1e9:
             return None
         passed_s = (device_ns - last.device_ns) / 1e9

@@ -2,8 +2,7 @@
 
 from psychopy_neon.errors import ConfigurationError
 from psychopy_neon.plugin.visual.drawn_tags import DrawnTags
-from psychopy_neon.plugin.visual.units import framebuffer_px, framebuffer_size
-from psychopy_neon.screen.coordinates import screen_from_centred
+from psychopy_neon.plugin.visual.units import framebuffer_px, framebuffer_size, screen_px
 from psychopy_neon.screen.layout import single_tag_layout
 from psychopy_neon.screen.tag_levels import TagLevels
 
@@ -102,7 +101,7 @@ class AprilTag(DrawnTags):
         layout = single_tag_layout(
             size_px,
             tagId,
-            centre_px=screen_from_centred(*framebuffer_px(win, pos, units), size_px),
+            centre_px=screen_px(win, pos, units, size_px),
             tag_px=framebuffer_px(win, (0.0, size), units)[1],
             turn_deg=ori,
             quiet_modules=quietZone,

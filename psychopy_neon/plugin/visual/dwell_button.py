@@ -5,8 +5,7 @@ from psychopy import visual
 from psychopy_neon.contingent.dwell import Dwell, DwellState
 from psychopy_neon.contingent.shapes import Circle
 from psychopy_neon.plugin.visual.gaze_tool import GazeTool, circle_vertices, length_px, now_ns
-from psychopy_neon.plugin.visual.units import framebuffer_px, px_per_pix
-from psychopy_neon.screen.coordinates import screen_from_centred
+from psychopy_neon.plugin.visual.units import px_per_pix, screen_px
 
 __all__ = ["DwellButton"]
 
@@ -114,7 +113,7 @@ class DwellButton(GazeTool):
     @property
     def posPx(self):
         """Centre now, screen px."""
-        return screen_from_centred(*framebuffer_px(self.win, self.pos, self.units), self.frame.layout.size_px)
+        return screen_px(self.win, self.pos, self.units, self.frame.layout.size_px)
 
     def update(self, gaze, atNs=None):
         """Take in the gaze of a frame.

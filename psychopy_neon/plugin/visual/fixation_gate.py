@@ -4,8 +4,7 @@ from psychopy import visual
 
 from psychopy_neon.contingent.gate import Gate, GateState
 from psychopy_neon.plugin.visual.gaze_tool import GazeTool, length_px, now_ns
-from psychopy_neon.plugin.visual.units import framebuffer_px, px_per_pix
-from psychopy_neon.screen.coordinates import screen_from_centred
+from psychopy_neon.plugin.visual.units import px_per_pix, screen_px
 
 __all__ = ["FixationGate"]
 
@@ -100,7 +99,7 @@ class FixationGate(GazeTool):
     @property
     def posPx(self):
         """The cross now, screen px."""
-        return screen_from_centred(*framebuffer_px(self.win, self.pos, self.units), self.frame.layout.size_px)
+        return screen_px(self.win, self.pos, self.units, self.frame.layout.size_px)
 
     def update(self, gaze, atNs=None):
         """Take in the gaze of a frame.

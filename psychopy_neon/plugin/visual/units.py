@@ -11,8 +11,9 @@ import numpy as np
 from psychopy.tools import monitorunittools
 
 from psychopy_neon.errors import ConfigurationError
+from psychopy_neon.screen.coordinates import screen_from_centred
 
-__all__ = ["framebuffer_px", "framebuffer_size", "px_per_pix", "window_from_centred"]
+__all__ = ["framebuffer_px", "framebuffer_size", "px_per_pix", "screen_px", "window_from_centred"]
 
 CM_PER_DEG = 0.017455
 """At a distance of 1 cm, as PsychoPy rounds it."""
@@ -53,6 +54,11 @@ def framebuffer_px(win, pos, units):
     except ValueError as error:
         raise ConfigurationError("units", units, f"units that PsychoPy can convert ({error})") from error
     return float(pix[0]) * px_per_pix(win), float(pix[1]) * px_per_pix(win)
+
+
+def screen_px(win, pos, units, size_px):
+    """The same in screen px (origin top left, y down) of a framebuffer of ``size_px``."""
+    return screen_from_centred(*framebuffer_px(win, pos, units), size_px)
 
 
 def window_from_centred(win, x, y):
