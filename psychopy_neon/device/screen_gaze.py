@@ -6,6 +6,7 @@ import math
 import threading
 import warnings
 from collections import deque
+from typing import NamedTuple
 
 from psychopy_neon.device.neon import Neon
 from psychopy_neon.device.stream import Reader
@@ -28,11 +29,21 @@ SETTLE_S = 0.5
 """So long :meth:`ScreenGazeTracker.take` keeps a sample back for the scene frame after it."""
 
 
+class _Newest(NamedTuple):
+    """The newest sample, put onto the screen as soon as it came."""
+
+    sample: GazeSample
+    is_blink: bool
+    timeline: PoseTimeline | None
+    gaze: ScreenGaze
+
+
 class ScreenGazeTracker:
     """Follows screens by their tags in the scene video and puts gaze onto them.
 
-    A worker searches every scene frame (the newest; those that it is too slow for are counted in ``skipped``), learns
-    how the head turns, and ends with the device. :meth:`latest` only computes, so it is cheap enough for every flip.
+    A worker searches every scene frame (the newest; those that it is too slow for are counted in ``skipped``) and
+    learns how the head turns; another puts every gaze sample onto the screen as it comes, so that :meth:`latest` finds
+    it done. Both end with the device.
 
     Parameters
     ----------
@@ -87,14 +98,16 @@ class ScreenGazeTracker:
         self._located: tuple[SceneFrame, LocatedFrame] | None = None
         self._gyro_lock = threading.Lock()
         self._gyro = neon.imu.reader()
+        self._live_lock = threading.Lock()
         self._live_samples, self._live_lids = neon.gaze.reader(), BlinkWatch(blink_aperture_mm, BLINK_MARGIN_S)
         self._later_samples, self._later_lids = neon.gaze.reader(), BlinkWatch(blink_aperture_mm, BLINK_MARGIN_S)
         self._waiting: deque[tuple[GazeSample, bool]] = deque()
-        self._newest: tuple[GazeSample, bool] | None = None
+        self._newest: _Newest | None = None
         neon.gaze.latest()
         neon.imu.latest()
-        frames = neon.scene.reader()
+        frames, samples = neon.scene.reader(), neon.gaze.reader()
         neon.crew.start("screen", lambda stop: self._follow(frames, stop), is_heavy=True)
+        neon.crew.start("screen-gaze", lambda stop: self._place_all(samples, stop))
 
     # What is known of the screens
 
@@ -141,19 +154,17 @@ class ScreenGazeTracker:
 
     def latest(self) -> ScreenGaze:
         """The newest gaze on the screen by the newest pose, or why there is none; never waits, never an old value."""
-        for sample in self._live_samples.take():
-            self._newest = sample, self._live_lids.is_blink(sample)
-        if self._newest is None:
+        self._place_newest()
+        newest = self._newest
+        if newest is None:
             return ScreenGaze(None, GazeReason.NO_STREAM)
-        sample, is_blink = self._newest
+        sample, is_blink, timeline, gaze = newest
         age_s = (self._neon.host_clock.now_ns() - sample.host_ns) / 1e9
         if age_s > self.gaze_max_age_s:
             return ScreenGaze(None, GazeReason.STALE, age_s=age_s, sample=sample)
-        reason = self._reason(sample, is_blink)
-        if reason is None:
-            self._take_gyro()
-        placed = reason or self._placed(sample.x, sample.y, sample.device_ns)
-        return self._gaze(placed, sample, age_s)
+        if timeline is not self._timeline:  # other layouts since then
+            gaze = self._live(sample, is_blink)
+        return gaze._replace(age_s=age_s)
 
     def take(self) -> list[ScreenGaze]:
         """Every gaze sample since the last call, oldest first, by the poses before and after it: for the file.
@@ -202,6 +213,26 @@ class ScreenGazeTracker:
             return GazeReason.NO_GAZE
         return None
 
+    def _place_newest(self) -> None:
+        """Put what has just come onto the screen, unless another thread is about it: the frame loop must not wait."""
+        if not self._live_lock.acquire(blocking=False):
+            return
+        try:
+            is_blink = False
+            samples = self._live_samples.take()
+            for sample in samples:
+                is_blink = self._live_lids.is_blink(sample)
+            if samples:
+                timeline = self._timeline
+                self._take_gyro()
+                self._newest = _Newest(samples[-1], is_blink, timeline, self._live(samples[-1], is_blink))
+        finally:
+            self._live_lock.release()
+
+    def _live(self, sample: GazeSample, is_blink: bool) -> ScreenGaze:
+        placed = self._reason(sample, is_blink) or self._placed(sample.x, sample.y, sample.device_ns)
+        return self._gaze(placed, sample, None)
+
     def _placed(self, x: float, y: float, device_ns: int) -> Placed | GazeReason:
         timeline = self._timeline
         if timeline is not None:
@@ -217,7 +248,16 @@ class ScreenGazeTracker:
         )
         return ScreenGaze((x, y), None, is_on, quality, age_s, sample, screen)
 
-    # The worker
+    # The workers
+
+    def _place_all(self, samples: Reader[GazeSample], stop: StopSignal) -> None:
+        while not stop.is_set:
+            try:
+                samples.wait(FRAME_WAIT_S)
+            except NeonTimeoutError:
+                continue  # no gaze now: latest() says so by the age of the last sample
+            samples.take()
+            self._place_newest()
 
     def _follow(self, frames: Reader[SceneFrame], stop: StopSignal) -> None:
         while not stop.is_set:
