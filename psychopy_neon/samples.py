@@ -229,6 +229,7 @@ class GazeReason(Enum):
     BLINK = "the eyes are closed"
     NO_GAZE = "the device sent gaze that is no place"
     NO_CALIBRATION = "the device's camera calibration is missing or damaged"
+    NO_LAYOUT = "no screen tags are shown"
     NO_SCENE = "no scene video has arrived from the device yet"
     SCENE_STALE = "the newest scene frame is too old"
     TAGS_LOST = "no screen tag is seen by the scene camera"

@@ -30,29 +30,27 @@ SETTLE_S = 0.5
 
 
 class _Newest(NamedTuple):
-    """The newest sample, put onto the screen as soon as it came."""
+    """The newest sample and where it was put, by what was known of the screens then."""
 
     sample: GazeSample
     is_blink: bool
-    timeline: PoseTimeline | None
+    located: tuple[SceneFrame, LocatedFrame] | None
     gaze: ScreenGaze
 
 
 class ScreenGazeTracker:
     """Follows screens by their tags in the scene video and puts gaze onto them.
 
-    A worker searches every scene frame (the newest; those that it is too slow for are counted in ``skipped``) and
-    learns how the head turns; another puts every gaze sample onto the screen as it comes, so that :meth:`latest` finds
-    it done. Both end with the device.
+    A worker searches every scene frame (the newest; those that it is too slow for are counted in ``skipped``), learns
+    how the head turns, and ends with the device. :meth:`latest` only computes, so it is cheap enough for every flip.
 
     Parameters
     ----------
     neon : Neon
         Its gaze, scene and IMU streams are opened.
-    layout : ScreenLayout
-        Where the tags are, screen px.
-    *more : ScreenLayout
-        Further screens, with tags of their own; ``ScreenGaze.screen`` tells on which gaze lies.
+    *layouts : ScreenLayout
+        Where the tags are, screen px; one for each screen, with tags of its own: ``ScreenGaze.screen`` tells on which
+        gaze lies. Without any, the scene video is not opened and gaze has no place until :meth:`use_layouts`.
     calibration : CameraCalibration, optional
         Default: the device's own, read by the worker. A Pupil Invisible has none to give.
     gaze_max_age_s, pose_max_age_s : float
@@ -73,14 +71,13 @@ class ScreenGazeTracker:
     def __init__(
         self,
         neon: Neon,
-        layout: ScreenLayout,
-        *more: ScreenLayout,
+        *layouts: ScreenLayout,
         calibration: CameraCalibration | None = None,
         gaze_max_age_s: float = 0.25,
         pose_max_age_s: float = 0.3,
         blink_aperture_mm: float = 2.0,
     ) -> None:
-        refuse_shared_ids((layout, *more))
+        refuse_shared_ids(layouts)
         if calibration is not None:
             SceneLens(calibration.scene)  # refuses what is no camera, here and not in the worker
         self.gaze_max_age_s = gaze_max_age_s
@@ -91,23 +88,21 @@ class ScreenGazeTracker:
         """Why nothing is mapped although there is gaze and video: what went wrong with the calibration."""
         self._neon = neon
         self._calibration = calibration
-        self._layouts = (layout, *more)
+        self._layouts = layouts
         self._layouts_lock = threading.Lock()
+        self._layouts_changed = threading.Event()
         self._motion = HeadMotion()
         self._timeline: PoseTimeline | None = None
         self._located: tuple[SceneFrame, LocatedFrame] | None = None
         self._gyro_lock = threading.Lock()
         self._gyro = neon.imu.reader()
-        self._live_lock = threading.Lock()
         self._live_samples, self._live_lids = neon.gaze.reader(), BlinkWatch(blink_aperture_mm, BLINK_MARGIN_S)
         self._later_samples, self._later_lids = neon.gaze.reader(), BlinkWatch(blink_aperture_mm, BLINK_MARGIN_S)
         self._waiting: deque[tuple[GazeSample, bool]] = deque()
         self._newest: _Newest | None = None
         neon.gaze.latest()
         neon.imu.latest()
-        frames, samples = neon.scene.reader(), neon.gaze.reader()
-        neon.crew.start("screen", lambda stop: self._follow(frames, stop), is_heavy=True)
-        neon.crew.start("screen-gaze", lambda stop: self._place_all(samples, stop))
+        neon.crew.start("screen", self._follow, is_heavy=True)
 
     # What is known of the screens
 
@@ -116,23 +111,19 @@ class ScreenGazeTracker:
         """The screens that are looked for."""
         return self._layouts
 
-    @property
-    def layout(self) -> ScreenLayout:
-        """The first of them."""
-        return self._layouts[0]
-
-    def use_layouts(self, layout: ScreenLayout, *more: ScreenLayout) -> None:
-        """Look for other screens, or other tags on them, from the next scene frame on.
+    def use_layouts(self, *layouts: ScreenLayout) -> None:
+        """Look for other screens, or other tags on them, from the next scene frame on; without any, for none.
 
         Raises
         ------
         ConfigurationError
             A tag belongs to two layouts.
         """
-        refuse_shared_ids((layout, *more))
+        refuse_shared_ids(layouts)
         with self._layouts_lock:
-            self._layouts = (layout, *more)
+            self._layouts = layouts
             self._timeline = self._located = None
+        self._layouts_changed.set()
 
     @property
     def located(self) -> tuple[SceneFrame, LocatedFrame] | None:
@@ -154,23 +145,31 @@ class ScreenGazeTracker:
 
     def latest(self) -> ScreenGaze:
         """The newest gaze on the screen by the newest pose, or why there is none; never waits, never an old value."""
-        self._place_newest()
-        newest = self._newest
-        if newest is None:
+        samples = self._live_samples.take()
+        for sample in samples:
+            is_blink = self._live_lids.is_blink(sample)
+        if samples:
+            self._newest = self._put(samples[-1], is_blink)
+        elif self._newest is None:
             return ScreenGaze(None, GazeReason.NO_STREAM)
-        sample, is_blink, timeline, gaze = newest
-        age_s = (self._neon.host_clock.now_ns() - sample.host_ns) / 1e9
+        elif self._newest.located is not self._located:  # the same sample can be put more exactly now
+            self._newest = self._put(self._newest.sample, self._newest.is_blink)
+        gaze = self._newest.gaze
+        age_s = (self._neon.host_clock.now_ns() - self._newest.sample.host_ns) / 1e9
         if age_s > self.gaze_max_age_s:
-            return ScreenGaze(None, GazeReason.STALE, age_s=age_s, sample=sample)
-        if timeline is not self._timeline:  # other layouts since then
-            gaze = self._live(sample, is_blink)
+            return ScreenGaze(None, GazeReason.STALE, age_s=age_s, sample=gaze.sample)
         return gaze._replace(age_s=age_s)
 
-    def take(self) -> list[ScreenGaze]:
+    def take(self, *, is_final: bool = False) -> list[ScreenGaze]:
         """Every gaze sample since the last call, oldest first, by the poses before and after it: for the file.
 
         A sample comes when the scene frame after it has been searched, some 50 ms later than from :meth:`latest`, and
         in ``SETTLE_S`` at the latest. ``age_s`` is None: nobody looks at it now.
+
+        Parameters
+        ----------
+        is_final
+            Keep none back, for example because the layouts are going to change or the device to be closed.
         """
         for sample in self._later_samples.take():
             self._waiting.append((sample, self._later_lids.is_blink(sample)))
@@ -184,7 +183,7 @@ class ScreenGazeTracker:
                 timeline = self._timeline
                 placed = timeline.later(sample.x, sample.y, sample.device_ns) if timeline is not None else None
                 if placed is None:
-                    if now_ns - sample.host_ns < SETTLE_S * 1e9:
+                    if self._layouts and not is_final and now_ns - sample.host_ns < SETTLE_S * 1e9:
                         break
                     placed = self._placed(sample.x, sample.y, sample.device_ns)
             self._waiting.popleft()
@@ -213,30 +212,20 @@ class ScreenGazeTracker:
             return GazeReason.NO_GAZE
         return None
 
-    def _place_newest(self) -> None:
-        """Put what has just come onto the screen, unless another thread is about it: the frame loop must not wait."""
-        if not self._live_lock.acquire(blocking=False):
-            return
-        try:
-            is_blink = False
-            samples = self._live_samples.take()
-            for sample in samples:
-                is_blink = self._live_lids.is_blink(sample)
-            if samples:
-                timeline = self._timeline
-                self._take_gyro()
-                self._newest = _Newest(samples[-1], is_blink, timeline, self._live(samples[-1], is_blink))
-        finally:
-            self._live_lock.release()
-
-    def _live(self, sample: GazeSample, is_blink: bool) -> ScreenGaze:
-        placed = self._reason(sample, is_blink) or self._placed(sample.x, sample.y, sample.device_ns)
-        return self._gaze(placed, sample, None)
+    def _put(self, sample: GazeSample, is_blink: bool) -> _Newest:
+        located = self._located
+        placed: Placed | GazeReason | None = self._reason(sample, is_blink)
+        if placed is None:
+            self._take_gyro()
+            placed = self._placed(sample.x, sample.y, sample.device_ns)
+        return _Newest(sample, is_blink, located, self._gaze(placed, sample, None))
 
     def _placed(self, x: float, y: float, device_ns: int) -> Placed | GazeReason:
         timeline = self._timeline
         if timeline is not None:
             return timeline.live(x, y, device_ns)
+        if not self._layouts:
+            return GazeReason.NO_LAYOUT
         return GazeReason.NO_CALIBRATION if self.trouble else GazeReason.NO_SCENE
 
     def _gaze(self, placed: Placed | GazeReason, sample: GazeSample | None, age_s: float | None) -> ScreenGaze:
@@ -248,22 +237,22 @@ class ScreenGazeTracker:
         )
         return ScreenGaze((x, y), None, is_on, quality, age_s, sample, screen)
 
-    # The workers
+    # The worker
 
-    def _place_all(self, samples: Reader[GazeSample], stop: StopSignal) -> None:
+    def _follow(self, stop: StopSignal) -> None:
+        stop.call_when_set(self._layouts_changed.set)
+        frames: Reader[SceneFrame] | None = None
         while not stop.is_set:
-            try:
-                samples.wait(FRAME_WAIT_S)
-            except NeonTimeoutError:
-                continue  # no gaze now: latest() says so by the age of the last sample
-            samples.take()
-            self._place_newest()
-
-    def _follow(self, frames: Reader[SceneFrame], stop: StopSignal) -> None:
-        while not stop.is_set:
+            layouts = self._layouts
+            if not layouts:
+                frames = None  # what came meanwhile was not too much for this worker
+                self._layouts_changed.wait()
+                self._layouts_changed.clear()
+                continue
             calibration = self._calibration or self._read_calibration(stop)
             if calibration is None:
                 continue
+            frames = frames or self._neon.scene.reader()
             try:
                 frame = frames.wait(FRAME_WAIT_S)
             except NeonTimeoutError:
@@ -271,7 +260,7 @@ class ScreenGazeTracker:
             newer = frames.take()
             self.skipped += len(newer)
             frame = newer[-1] if newer else frame
-            timeline, layouts = self._timeline, self._layouts
+            timeline = self._timeline
             if timeline is None or timeline.mapper.layouts != layouts:
                 mapper = ScreenMapper(calibration, *layouts)
                 timeline = PoseTimeline(mapper, self._motion, max_age_s=self.pose_max_age_s)
