@@ -77,8 +77,9 @@ def test_gaze_on_another_screen_has_no_place_here(psychopy, open_window) -> None
 
 
 def test_unknown_units_are_refused(psychopy, open_window) -> None:
-    frame = psychopy.AprilTagFrame(open_window())
-    frame.win = SimpleNamespace(units="furlong", useRetina=False)
+    win = open_window()
+    frame = psychopy.AprilTagFrame(win)
+    frame.win = SimpleNamespace(units="furlong", useRetina=False, size=win.size, monitor=win.monitor)
     with pytest.raises(ConfigurationError, match="furlong"):
         frame.from_screen((1, 1))
 
