@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         NeonTimeoutError,
         RecordingRefusedError,
         RequestRefusedError,
+        TemplateError,
     )
     from psychopy_neon.samples import (
         Event,
@@ -59,6 +60,7 @@ __all__ = [
     "ScreenGazeTracker",
     "ScreenLayout",
     "ScreenMapper",
+    "TemplateError",
     "__version__",
     "find_devices",
 ]

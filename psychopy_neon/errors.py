@@ -4,6 +4,7 @@
 
     NeonError                         base of all
     ├── ConfigurationError            (also ValueError) a setting cannot be used: setting, value, allowed
+    │   └── TemplateError             answers do not fit the phone's template: problems
     ├── DeviceNotFoundError           nothing answers: address, tried
     ├── LinkError                     the connection could not be made or was lost: peer, last_packet_age_s
     ├── NeonTimeoutError              (also TimeoutError) no answer in time: operation, limit_s
@@ -32,7 +33,11 @@ __all__ = [
     "RecordingRefusedError",
     "RemoteProtocolError",
     "RequestRefusedError",
+    "TemplateError",
 ]
+
+_MAX_SHOWN = 5
+"""Problems in one message: it has to fit on a screen, and through the calls between PsychoPy's processes."""
 
 
 class NeonError(Exception):
@@ -47,6 +52,23 @@ class ConfigurationError(NeonError, ValueError):
         self.setting = setting
         self.value = value
         self.allowed = allowed
+
+
+class TemplateError(ConfigurationError):
+    """Answers do not fit the template on the phone, or were not stored as they were given.
+
+    ``problems`` has one sentence for each that says which and what would do; the text, with the first of them, is for
+    whoever runs the experiment.
+    """
+
+    def __init__(self, answers: object, problems: tuple[str, ...]) -> None:
+        more = (f"and {len(problems) - _MAX_SHOWN} more",) if len(problems) > _MAX_SHOWN else ()
+        # Not as other settings are told: the answers may be anything, also what cannot be printed.
+        NeonError.__init__(self, f"template answers: {'; '.join(problems[:_MAX_SHOWN] + more)}")
+        self.setting = "answers"
+        self.value = answers
+        self.allowed = "what the questions of the template take"
+        self.problems = problems
 
 
 class DeviceNotFoundError(NeonError):

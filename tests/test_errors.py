@@ -30,6 +30,7 @@ def test_the_docstring_shows_every_error_at_its_depth():
     ("error", "facts"),
     [
         (errors.ConfigurationError("port", 0, "1 to 65535"), {"setting": "port", "value": 0}),
+        (errors.TemplateError({"Age": "x"}, ("Age takes a number",)), {"problems": ("Age takes a number",)}),
         (errors.NeonTimeoutError("status", 2.5), {"operation": "status", "limit_s": 2.5}),
         (errors.RecordingRefusedError("POST", "/x", 500, "no wearer"), {"status": 500, "reason": "no wearer"}),
         (errors.RemoteProtocolError("RTP packet", "too short", b"\x80\x60"), {"first_bytes": "80 60", "offset": 0}),
@@ -38,7 +39,8 @@ def test_the_docstring_shows_every_error_at_its_depth():
 def test_facts_are_attributes_and_stand_in_the_text(error, facts):
     for name, value in facts.items():
         assert getattr(error, name) == value
-        assert str(value) in str(error)
+        for text in value if isinstance(value, tuple) else (value,):
+            assert str(text) in str(error)
 
 
 def test_builtin_bases_are_kept():

@@ -139,6 +139,15 @@ def test_neon_has_its_streams_and_its_clock() -> None:
         assert isinstance(neon.clock, DeviceClock)
 
 
+def test_template() -> None:
+    from psychopy_neon.device.template import Template
+
+    for name in ("definition", "answers", "trouble"):
+        assert isinstance(inspect.getattr_static(Template, name), property)
+    assert parameters(Template.fill) == {"answers": ...}
+    assert parameters(Template.missing) == parameters(Template.read) == {}
+
+
 def test_clock() -> None:
     from psychopy_neon.device.clock import DeviceClock
 

@@ -21,6 +21,7 @@ from psychopy_neon.device.rest import RestClient
 from psychopy_neon.device.status_feed import StatusBoard, StatusFeed
 from psychopy_neon.device.stream import Stream
 from psychopy_neon.device.streams import StreamMaker
+from psychopy_neon.device.template import Template
 from psychopy_neon.device.worker import Crew, Worker
 from psychopy_neon.errors import ConfigurationError, LinkError
 from psychopy_neon.samples import CameraCalibration, EyeEvent, GazeSample, ImuSample, SceneFrame
@@ -100,6 +101,8 @@ class Neon:
             self.crew.close()
             raise
         self._rest = RestClient(self._peer, timeout_s)
+        self.template = Template(self._rest, self.crew.check)
+        """What the template chosen on the phone asks, and the answers that recordings are saved with."""
         self._board = StatusBoard(status, self.host_clock.now_ns())
         self._calibration: CameraCalibration | None = None
         self.clock = DeviceClock(echo_rounding, self.host_clock)

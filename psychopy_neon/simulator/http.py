@@ -35,6 +35,8 @@ class HttpServer:
         What goes wrong now.
     calibration
         The bytes of ``calibration.bin``; None: this model has none.
+    template
+        The questionnaire.
     is_scene_active
         Whether the scene camera runs; its controls exist only then.
     """
@@ -44,13 +46,14 @@ class HttpServer:
         state: PhoneState,
         faults: HttpFaults,
         calibration: bytes | None,
+        template: Template,
         is_scene_active: Callable[[], bool],
     ) -> None:
         self._state = state
         self._faults = faults
         self._calibration = calibration
         self._is_scene_active = is_scene_active
-        self._template = Template()
+        self._template = template
         self._camera = CameraControl()
         app = web.Application(middlewares=[self._with_faults, _in_envelope], client_max_size=_MAX_BODY_BYTES)
         app.add_routes(
@@ -60,14 +63,19 @@ class HttpServer:
                 web.post("/api/recording:stop_and_save", self._stop),
                 web.post("/api/recording:cancel", self._cancel),
                 web.post("/api/event", self._event),
-                web.get("/api/template_def", self._get_template),
-                web.get("/api/template_data", self._get_answers),
-                web.post("/api/template_data", self._set_answers),
                 web.get("/api/camera_control", self._get_camera),
                 web.post("/api/camera_control", self._set_camera),
                 web.get("/calibration.bin", self._get_calibration),
             ]
         )
+        if template.is_offered:
+            app.add_routes(
+                [
+                    web.get("/api/template_def", self._get_template),
+                    web.get("/api/template_data", self._get_answers),
+                    web.post("/api/template_data", self._set_answers),
+                ]
+            )
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=_CLOSE_S)
         self._listener = Listener(self._new_connection)
 
@@ -143,10 +151,12 @@ class HttpServer:
 
     async def _start(self, request: web.Request) -> web.Response:
         self._loses_answer(request)
+        self._template.check_required("start")
         return _reply({"id": self._state.start_recording()})
 
     async def _stop(self, request: web.Request) -> web.Response:
         self._loses_answer(request)
+        self._template.check_required("stop")
         self._state.end_recording("SAVE")
         return _reply(None)
 
@@ -175,8 +185,10 @@ class HttpServer:
         return _reply(self._template.answers)
 
     async def _set_answers(self, request: web.Request) -> web.Response:
-        unknown = self._template.set_answers(await _json_object(request))
-        if unknown:
+        answers = await _json_object(request)
+        self._loses_answer(request)
+        unknown = self._template.set_answers(answers)
+        if unknown is not None:
             return _error(404, f"No such question: {unknown}")
         return _reply(self._template.answers)
 

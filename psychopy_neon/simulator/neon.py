@@ -33,6 +33,7 @@ from psychopy_neon.simulator.rtsp import OfferedStream, RtspServer, data_media, 
 from psychopy_neon.simulator.scene import SceneMaker
 from psychopy_neon.simulator.screens import Screen, open_screen
 from psychopy_neon.simulator.settings import HeadPose, SimulatorSettings
+from psychopy_neon.simulator.template import Template
 from psychopy_neon.simulator.truth import TruthLog
 from psychopy_neon.wire.calibration import encode_calibration
 
@@ -208,7 +209,8 @@ class SimulatedNeon:
         calibration = encode_calibration(self.calibration) if settings.model == "neon" else None
         self._rtsp = RtspServer(streams, self._state.is_connected, self.clock, self.truth, settings)
         self._echo = EchoServer(self.clock, self.truth, settings)
-        self._http = HttpServer(self._state, self._http_faults, calibration, lambda: self._receivers["world"].is_active)
+        template, world = Template(settings, self.truth), self._receivers["world"]
+        self._http = HttpServer(self._state, self._http_faults, calibration, template, lambda: world.is_active)
         rtsp_port = await self._open_server(stack, self._rtsp, settings.rtsp_port)
         echo_port = await self._open_server(stack, self._echo, settings.echo_port) if settings.has_echo else None
         http_port = await self._open_server(stack, self._http, settings.port)

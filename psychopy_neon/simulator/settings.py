@@ -125,6 +125,12 @@ class SimulatorSettings:
 
     refuse_start: str | None = None
     """Reason with which starting a recording is refused."""
+    template: str = "full"
+    """What is chosen on the phone: ``full`` (every kind of item), ``none`` (no template), or a JSON file with a
+    definition as the phone sends it. A Pupil Invisible tells of none."""
+    need_answers: Literal["never", "stop", "start"] = "never"
+    """From when on a required question that is empty is a reason to refuse: never, at ``recording:stop_and_save``, or
+    already at ``recording:start``. The maker's manual says the second, the OpenAPI file both."""
     truth: Path | None = None
     """File for the ground truth, JSON lines."""
     keep_truth: bool = True
@@ -155,6 +161,7 @@ class SimulatorSettings:
         allowed = f"between -{MAX_RATE_PPM} and {MAX_RATE_PPM}"
         self._require("drift_ppm", abs(self.drift_ppm) <= MAX_RATE_PPM, allowed)
         self._require("echo_rounding", self.echo_rounding in ("floor", "nearest"), "floor or nearest")
+        self._require("need_answers", self.need_answers in ("never", "stop", "start"), "never, stop or start")
         self._require("marker", self.marker in ("every_nal", "rfc"), "every_nal or rfc")
         self._require("media_start", self.media_start in ("setup", "play"), "setup or play")
         for port in ("port", "rtsp_port", "echo_port"):

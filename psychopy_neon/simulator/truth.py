@@ -14,6 +14,7 @@ imu          ``number device_ns host_ns sent_ns gyro_dps accel_g quaternion turn
 eye_event    ``number event start_ns end_ns start_host_ns end_host_ns sent_ns motion receivers``
 event        ``name device_ns host_ns recording_id`` (``host_ns``: arrival of the request)
 recording    ``action id device_ns host_ns``
+template     ``answers refusal host_ns``: answers as a client sent them; ``refusal`` is null when they were stored
 request      ``fate path host_ns``: an HTTP request that was ``refused`` unseen, or whose ``answer_lost``
 network      ``is_cut host_ns``: all connections were cut, or clients can connect again
 packet       ``fate stream session sequence number host_ns``: an RTP packet that was ``lost`` or ``reordered``

@@ -1,4 +1,4 @@
-"""Status, calibration, recording, events, template and time echo, by the official asynchronous API."""
+"""Status, calibration, recording, events and time echo, by the official asynchronous API."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ def test_control(make_sim: Any, peer: Any, host_port: Any) -> None:
     assert result["offset_ms"] == pytest.approx(-500, abs=3)
     assert result["roundtrip_ms"] < 20
     _check_recording(sim, result["recording"])
-    _check_template(result["template"])
 
 
 def test_refused_start(make_sim: Any, peer: Any, host_port: Any) -> None:
@@ -91,9 +90,3 @@ def _check_recording(sim: Any, result: Any) -> None:
     for received, sent in ((result["idle_event"], idle), (result["event_at"], at), (result["event_now"], now)):
         assert received["timestamp"] == sent["device_ns"]
         assert received["recording_id"] == sent["recording_id"]
-
-
-def _check_template(result: Any) -> None:
-    ids = result["titles"]
-    assert set(ids) == {"Notes", "Mood", "Age"}
-    assert result["api"] == {ids["Notes"]: ["some text"], ids["Mood"]: ["good"], ids["Age"]: ["42"]}

@@ -130,17 +130,6 @@ def test_unknown_places_answer_in_json(sim: SimulatedNeon) -> None:
     assert ask(sim, "GET", "/api/event")[0] == 405
 
 
-def test_template(sim: SimulatedNeon) -> None:
-    items = ask(sim, "GET", "/api/template_def")[1]["result"]["items"]
-    assert all(len(item) == 7 for item in items)
-    assert ask(sim, "GET", "/api/template_data")[1]["result"] == {}
-    answers = {items[0]["id"]: ["hello"]}
-    assert ask(sim, "POST", "/api/template_data", json=answers)[1]["result"] == answers
-    assert ask(sim, "POST", "/api/template_data", json={"nobody": ["x"]})[0] == 404
-    assert ask(sim, "POST", "/api/template_data", json={items[0]["id"]: []})[0] == 500
-    assert ask(sim, "GET", "/api/template_data")[1]["result"] == answers
-
-
 def test_calibration(sim: SimulatedNeon) -> None:
     reply = requests.get(f"http://{sim.address}/calibration.bin", timeout=LIMIT_S)
     assert reply.headers["Content-Type"] == "application/octet-stream"

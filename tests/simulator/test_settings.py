@@ -32,6 +32,7 @@ from psychopy_neon.simulator import SimulatorSettings
         ("model", "core"),
         ("marker", "none"),
         ("media_start", "options"),
+        ("need_answers", "always"),
         ("port", 70000),
     ],
 )

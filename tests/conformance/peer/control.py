@@ -1,4 +1,4 @@
-"""Everything over HTTP by the asynchronous API: ``control.py HOST PORT``."""
+"""Everything over HTTP but the template, by the asynchronous API: ``control.py HOST PORT``."""
 
 from __future__ import annotations
 
@@ -53,19 +53,6 @@ async def recorded(device: Device) -> dict[str, Any]:
     return {**result, "updates": updates}
 
 
-async def template(device: Device) -> dict[str, Any]:
-    """Definition, and answers in the wire's form.
-
-    The client's simple form can neither read an answered choice (UnboundLocalError) nor write a number as the text that
-    the phone wants.
-    """
-    definition = await device.get_template()
-    by_title = {item.title: str(item.id) for item in definition.items}
-    answers = {by_title["Notes"]: ["some text"], by_title["Mood"]: ["good"], by_title["Age"]: ["42"]}
-    await device.post_template_data(answers, "api")
-    return {"name": definition.name, "titles": by_title, "api": await device.get_template_data("api")}
-
-
 async def main(host: str, port: int) -> dict[str, Any]:
     async with Device(host, port) as device:
         status = await device.get_status()
@@ -87,7 +74,6 @@ async def main(host: str, port: int) -> dict[str, Any]:
             "offset_ms": estimates.time_offset_ms.mean,
             "roundtrip_ms": estimates.roundtrip_duration_ms.mean,
             "recording": await recorded(device),
-            "template": await template(device),
         }
 
 
