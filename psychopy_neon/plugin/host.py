@@ -112,6 +112,7 @@ class NeonHost:
         """Samples that whoever calls :meth:`take` has written down."""
         self.refused = 0
         """Events that were not even taken: too many waited."""
+        self._template = None
         self._tracker = None
         self._layouts = ()
         self._held = deque()
@@ -229,6 +230,7 @@ class NeonHost:
             "address": None,
             "phone": None,
             "serial": None,
+            "template": None,
             "gaze_received": 0,
             "gaze_lost": 0,
             "gaze_age_s": None,
@@ -252,6 +254,7 @@ class NeonHost:
             "address": neon.address,
             "phone": status.phone.device_name,
             "serial": status.hardware.module_serial or status.hardware.world_camera_serial,
+            "template": self._template,
             "gaze_received": gaze.received,
             "gaze_lost": gaze.lost + gaze.malformed + gaze.dropped,
             "gaze_age_s": gaze.age_s,
@@ -295,6 +298,7 @@ class NeonHost:
         if stop.is_set:
             neon.close()
             return
+        self._template = _name_of_template(neon)
         self._tracker = ScreenGazeTracker(neon, *self._layouts)
         self.neon = neon
         self._connected.set()
@@ -347,3 +351,12 @@ class NeonHost:
                     return
                 self._changed.wait(REPORT_EVERY_S)
                 self._changed.clear()
+
+
+def _name_of_template(neon):
+    """Of the questionnaire that is chosen on the phone; None where that cannot be told."""
+    try:
+        definition = neon.template.definition
+    except NeonError:
+        return None
+    return None if definition is None else definition.name

@@ -59,7 +59,7 @@ class NeonDevice(TrackerWords, BaseDevice, aliases=["neon"]):
         }
         self._host = NeonHost(HostSettings.of(settings))
         try:
-            self._neon = self._host.connected(waitTime)
+            self._host.connected(waitTime)
         except NeonError as error:
             self.close()
             raise DeviceNotConnectedError(str(error), type(self), settings) from error
