@@ -298,7 +298,7 @@ class NeonHost:
         if stop.is_set:
             neon.close()
             return
-        self._template = _name_of_template(neon)
+        self._template = _told_template(neon)
         self._tracker = ScreenGazeTracker(neon, *self._layouts)
         self.neon = neon
         self._connected.set()
@@ -353,10 +353,10 @@ class NeonHost:
                 self._changed.clear()
 
 
-def _name_of_template(neon):
-    """Of the questionnaire that is chosen on the phone; None where that cannot be told."""
+def _told_template(neon):
+    """Id and name of the questionnaire that is chosen on the phone; None where that cannot be told."""
     try:
         definition = neon.template.definition
     except NeonError:
         return None
-    return None if definition is None else definition.name
+    return None if definition is None else {"id": definition.id, "name": definition.name}

@@ -261,7 +261,7 @@ def test_reports_come_by_themselves_and_tell_the_end(simulate, host_of):
         while "ready" not in states:
             report = json.loads(listener.recv(4000))
             states.append(report["state"])
-        assert (report["phone"], report["template"]) == ("Neon Simulator", host.neon.template.definition.name)
+        assert (report["phone"], report["template"]["name"]) == ("Neon Simulator", host.neon.template.definition.name)
         assert report["clock_bound_s"] < 0.1
         host.close()
         while states[-1] != "closed":
