@@ -18,8 +18,8 @@ from psychopy_neon.plugin.words import TrackerWords
 
 __all__ = ["EyeTracker"]
 
-BATCH_NS = 4_000_000
-"""Events are made so often: they are for the file. Gaze is asked for by its own calls and does not wait for them."""
+BATCH_NS = 10_000_000
+"""Events are made as often as ioHub passes them on. Gaze is asked for by its own calls and does not wait for them."""
 END_LIMIT_S = 10.0
 """Against a process that stays, and keeps its port, after the experiment was killed."""
 

@@ -6,6 +6,7 @@ from psychopy_neon.plugin.iohub.rows import Rows
 __all__ = ["Intake"]
 
 CLOCK_EVERY_NS = 5_000_000_000
+HEALTH_EVERY_NS = 500_000_000
 
 
 class Intake:
@@ -25,6 +26,7 @@ class Intake:
         self._neon = None
         self._told = {}
         self._clock = (None, 0)
+        self._next_health_ns = 0
 
     def rows(self, zero_s, *, is_final=False):
         """Everything new, and how many gaze samples are among it.
@@ -51,9 +53,12 @@ class Intake:
         made += [rows.imu(sample) for sample in self._imu.take()]
         for event in self._events.take():
             made += rows.eye_event(self._mapped(event), event.received_ns)
-        for stream, health in (("gaze", neon.gaze.health), ("imu", neon.imu.health)):
-            made += self._gaps(rows, stream, health)
-        made += self._new_offset(rows, neon)
+        now_ns = neon.host_clock.now_ns()
+        if is_final or now_ns >= self._next_health_ns:
+            self._next_health_ns = now_ns + HEALTH_EVERY_NS
+            for stream, health in (("gaze", neon.gaze.health), ("imu", neon.imu.health)):
+                made += self._gaps(rows, stream, health, now_ns)
+        made += self._new_offset(rows, neon.clock.newest, now_ns)
         return made, len(gazes)
 
     def _begin(self, neon):
@@ -64,10 +69,9 @@ class Intake:
         self._told = {stream: (0, 0, now_ns) for stream in ("gaze", "imu")}
         self._clock = (None, 0)
 
-    def _gaps(self, rows, stream, health):
+    def _gaps(self, rows, stream, health, now_ns):
         """Holes that have ended, and packets lost between others, since they were last told."""
         holes, lost_before, at_ns = self._told[stream]
-        now_ns = self._neon.host_clock.now_ns()
         ended = [gap for gap in health.gaps if gap.end_ns is not None]
         lost = health.lost + health.malformed + health.dropped
         made = [rows.gap(stream, gap.start_ns, gap.end_ns, 0, gap.cause) for gap in ended[holes:]]
@@ -76,8 +80,7 @@ class Intake:
         self._told[stream] = (len(ended), lost, now_ns)
         return made
 
-    def _new_offset(self, rows, neon):
-        offset, now_ns = neon.clock.newest, neon.host_clock.now_ns()
+    def _new_offset(self, rows, offset, now_ns):
         segment, told_ns = self._clock
         if offset is None or (offset.segment == segment and now_ns - told_ns < CLOCK_EVERY_NS):
             return []
