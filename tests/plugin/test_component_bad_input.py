@@ -16,8 +16,8 @@ with warnings.catch_warnings():
 
     from psychopy_neon.plugin.builder import expressions
     from psychopy_neon.plugin.builder.components import (
-        AprilTagComponent,
-        AprilTagFrameComponent,
+        NeonAprilTagComponent,
+        NeonAprilTagFrameComponent,
         DwellButtonComponent,
         FixationGateComponent,
         GazeCursorComponent,
@@ -81,20 +81,20 @@ def test_what_is_no_expression_stays_text_and_is_told(code: str) -> None:
             "Smoothing='much' cannot be used; allowed: one of 'off', '1-euro'",
         ),
         (GazeWindowComponent, {"holdTime": "-0.1"}, "at least 0"),
-        (AprilTagFrameComponent, {"columns": "0"}, "Columns=0 cannot be used; allowed: a whole number at least 2"),
-        (AprilTagFrameComponent, {"rows": "2.5"}, "Rows=2.5 cannot be used"),
-        (AprilTagFrameComponent, {"firstId": "580"}, "12 tags from 580 on go beyond 586"),
-        (AprilTagFrameComponent, {"ids": "1, 2, 3"}, "are not 12 different ones"),
-        (AprilTagFrameComponent, {"ids": "1, 2, 9999"}, "Tag IDs=[1, 2, 9999] cannot be used"),
-        (AprilTagFrameComponent, {"matchLuminance": "perhaps()"}, None),
-        (AprilTagFrameComponent, {"contrast": "0"}, "Contrast=0 cannot be used"),
+        (NeonAprilTagFrameComponent, {"columns": "0"}, "Columns=0 cannot be used; allowed: a whole number at least 2"),
+        (NeonAprilTagFrameComponent, {"rows": "2.5"}, "Rows=2.5 cannot be used"),
+        (NeonAprilTagFrameComponent, {"firstId": "580"}, "12 tags from 580 on go beyond 586"),
+        (NeonAprilTagFrameComponent, {"ids": "1, 2, 3"}, "are not 12 different ones"),
+        (NeonAprilTagFrameComponent, {"ids": "1, 2, 9999"}, "Tag IDs=[1, 2, 9999] cannot be used"),
+        (NeonAprilTagFrameComponent, {"matchLuminance": "perhaps()"}, None),
+        (NeonAprilTagFrameComponent, {"contrast": "0"}, "Contrast=0 cannot be used"),
         (
-            AprilTagComponent,
+            NeonAprilTagComponent,
             {"tagId": "587"},
             "Tag ID=587 cannot be used; allowed: a whole number at least 0 and at most",
         ),
-        (AprilTagComponent, {"pos": "1"}, "Position [x,y]=[1] cannot be used; allowed: a place (x, y)"),
-        (AprilTagComponent, {"pos": "(1, 2, 3)"}, "cannot be used; allowed: a place (x, y)"),
+        (NeonAprilTagComponent, {"pos": "1"}, "Position [x,y]=[1] cannot be used; allowed: a place (x, y)"),
+        (NeonAprilTagComponent, {"pos": "(1, 2, 3)"}, "cannot be used; allowed: a place (x, y)"),
         (FixationGateComponent, {"limit": "0"}, "Give up after (s)=0 cannot be used"),
         (FixationGateComponent, {"whenOpen": "dance"}, "When open='dance' cannot be used"),
         (FixationGateComponent, {"startVal": "1 )"}, None),
@@ -135,10 +135,10 @@ def test_a_name_that_cannot_be_is_told(name: str) -> None:
 
 
 def test_tags_that_are_there_twice_are_told() -> None:
-    frame = (AprilTagFrameComponent, {"name": "frame", "stopVal": "1"})
+    frame = (NeonAprilTagFrameComponent, {"name": "frame", "stopVal": "1"})
     for tag, count in [({"tagId": "3"}, 2), ({"tagId": "3", "screen": "1"}, 0), ({"tagId": "12"}, 0)]:
         with alerts() as said:
-            script_of(made([frame, (AprilTagComponent, {"name": "tag", "stopVal": "1", **tag})]))
+            script_of(made([frame, (NeonAprilTagComponent, {"name": "tag", "stopVal": "1", **tag})]))
         assert len([each for each in said if "each tag of a routine needs an ID of its own" in each]) == count
 
 

@@ -41,7 +41,7 @@ def study() -> object:
     from psychopy_neon.plugin.builder import components as ours
 
     gate = [
-        (ours.AprilTagFrameComponent, {"name": "frame"}),
+        (ours.NeonAprilTagFrameComponent, {"name": "frame"}),
         (ours.GazeCursorComponent, {"name": "cursor", "smoothing": "1-euro"}),
         (ours.FixationGateComponent, {"name": "gate", "holdTime": "0.03", "radius": "0.2", "pos": "$place"}),
         (ours.NeonEventComponent, {"name": "cue", "eventName": "$'cue %d' % trials.thisN", "stopEventName": "cue off"}),
@@ -50,7 +50,7 @@ def study() -> object:
         (ours.GazeROIComponent, {"name": "roi", "target": "shape", "minTime": "0"}),
         (PolygonComponent, {"name": "shape", "pos": "(0.25, 0)", "stopVal": ""}),
         (ours.GazeWindowComponent, {"name": "patch"}),
-        (ours.AprilTagComponent, {"name": "tag", "tagId": "40", "pos": "(-0.4, -0.3)"}),
+        (ours.NeonAprilTagComponent, {"name": "tag", "tagId": "40", "pos": "(-0.4, -0.3)"}),
         (ours.DwellButtonComponent, {"name": "yes", "pos": "(0.25, 0)", "dwellTime": "0.05", "storeCorrect": True}),
         (ours.NeonEventComponent, {"name": "mark", "eventName": "choice", "stopVal": ""}),
     ]

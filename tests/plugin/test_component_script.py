@@ -15,8 +15,8 @@ with warnings.catch_warnings():
     from psychopy.scripts.psyexpCompile import compileScript
 
     from psychopy_neon.plugin.builder.components import (
-        AprilTagComponent,
-        AprilTagFrameComponent,
+        NeonAprilTagComponent,
+        NeonAprilTagFrameComponent,
         DwellButtonComponent,
         FixationGateComponent,
         GazeCursorComponent,
@@ -114,10 +114,10 @@ def test_what_stays_in_the_background_works_on_without_holding_up() -> None:
 
 def test_a_routine_of_nothing_but_background_is_told() -> None:
     with alerts() as said:
-        script_of(made([(AprilTagFrameComponent, {"name": "frame"}), (GazeCursorComponent, {"name": "cursor"})]))
+        script_of(made([(NeonAprilTagFrameComponent, {"name": "frame"}), (GazeCursorComponent, {"name": "cursor"})]))
         assert len([each for each in said if "holds its routine up" in each]) == 2
     with alerts() as said:
-        script_of(made([(AprilTagFrameComponent, {}), (GazeCursorComponent, {"stopVal": "5"})]))
+        script_of(made([(NeonAprilTagFrameComponent, {}), (GazeCursorComponent, {"stopVal": "5"})]))
     assert said == []
 
 
@@ -132,8 +132,8 @@ def test_a_target_below_the_roi_is_known_in_time() -> None:
 
 
 def test_two_routines_have_their_own_tags() -> None:
-    first = (AprilTagFrameComponent, {"name": "wide", "columns": "6", "stopVal": "1"})
-    second = [(AprilTagComponent, {"name": f"tag{each}", "tagId": str(each), "stopVal": "1"}) for each in (30, 31)]
+    first = (NeonAprilTagFrameComponent, {"name": "wide", "columns": "6", "stopVal": "1"})
+    second = [(NeonAprilTagComponent, {"name": f"tag{each}", "tagId": str(each), "stopVal": "1"}) for each in (30, 31)]
     with alerts() as said:
         script = script_of(made([first], second))
     assert said == []

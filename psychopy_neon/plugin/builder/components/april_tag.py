@@ -6,7 +6,7 @@ from psychopy_neon.plugin.builder.components.neon_component import NeonComponent
 from psychopy_neon.plugin.builder.expressions import UNKNOWN
 from psychopy_neon.plugin.builder.kinds import FRAME, PLACE, REPEAT, UNITS, YES_NO, Setting, length, number, whole
 
-__all__ = ["LAST_ID", "LOOK", "SCREEN", "SETTINGS", "AprilTagComponent", "TagsComponent"]
+__all__ = ["LAST_ID", "LOOK", "SCREEN", "SETTINGS", "NeonAprilTagComponent", "TagsComponent"]
 
 LAST_ID = 586
 """Of the family 36h11."""
@@ -97,7 +97,7 @@ class TagsComponent(NeonComponent):
                     yield f"tags {shared} are in {other.name}, too; each tag of a routine needs an ID of its own"
 
 
-class AprilTagComponent(TagsComponent):
+class NeonAprilTagComponent(TagsComponent):
     """A tag by which the scene camera finds the screen, placed by hand.
 
     Use it for a layout of your own; the April Tag Frame component does what most experiments need. The tags of all

@@ -6,7 +6,7 @@ from psychopy_neon.plugin.builder.components.april_tag import LAST_ID, LOOK, SCR
 from psychopy_neon.plugin.builder.expressions import UNKNOWN
 from psychopy_neon.plugin.builder.kinds import REPEAT, UNITS, Setting, length, whole, wholes
 
-__all__ = ["SETTINGS", "AprilTagFrameComponent"]
+__all__ = ["SETTINGS", "NeonAprilTagFrameComponent"]
 
 MOST = 100
 SETTINGS = (
@@ -64,7 +64,7 @@ SETTINGS = (
 )
 
 
-class AprilTagFrameComponent(TagsComponent):
+class NeonAprilTagFrameComponent(TagsComponent):
     """Tags around the window by which the scene camera finds the screen.
 
     Add one to every routine in which gaze on the screen is needed. The tags are drawn after everything else. Gaze is
