@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import warnings
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -16,15 +17,16 @@ with warnings.catch_warnings():
 
     from psychopy_neon.plugin.builder import expressions
     from psychopy_neon.plugin.builder.components import (
-        NeonAprilTagComponent,
-        NeonAprilTagFrameComponent,
         DwellButtonComponent,
         FixationGateComponent,
         GazeCursorComponent,
         GazeROIComponent,
         GazeWindowComponent,
+        NeonAprilTagComponent,
+        NeonAprilTagFrameComponent,
         NeonEventComponent,
     )
+    from psychopy_neon.plugin.builder.kinds import TEXT
 
 pytestmark = [pytest.mark.once, pytest.mark.filterwarnings("ignore")]
 
@@ -193,3 +195,8 @@ def test_an_expression_is_one_argument_wherever_it_stands(text: str) -> None:
     assert [keyword.arg for keyword in call.value.keywords] == ["a", "b"]
     assert not call.value.args
     assert ast.unparse(call.value.func) == "f"
+
+
+@pytest.mark.parametrize("value", [7, 1.5, np.int64(7), np.float64(1.5), "7"])
+def test_numbers_of_a_conditions_file_are_texts_where_texts_are_asked(value: object) -> None:
+    assert TEXT.of("text", value) == str(value)

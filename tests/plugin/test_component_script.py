@@ -15,13 +15,13 @@ with warnings.catch_warnings():
     from psychopy.scripts.psyexpCompile import compileScript
 
     from psychopy_neon.plugin.builder.components import (
-        NeonAprilTagComponent,
-        NeonAprilTagFrameComponent,
         DwellButtonComponent,
         FixationGateComponent,
         GazeCursorComponent,
         GazeROIComponent,
         GazeWindowComponent,
+        NeonAprilTagComponent,
+        NeonAprilTagFrameComponent,
         NeonEventComponent,
     )
 

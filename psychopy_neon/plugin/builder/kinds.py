@@ -2,6 +2,7 @@
 
 import math
 from collections import namedtuple
+from numbers import Number
 
 from psychopy_neon.errors import ConfigurationError
 
@@ -143,7 +144,7 @@ def _place(value):
 def _text(value):
     if value is None:
         return ""
-    if isinstance(value, str | int | float):
+    if isinstance(value, str | Number):  # of numpy's, too: conditions files have them
         return str(value)
     raise TypeError(f"{value!r} is no text")
 
