@@ -87,6 +87,14 @@ def test_every_reason_is_told_in_two_ways(iohub, reason: GazeReason):
     assert screen.confidence_interval == -1
 
 
+def test_the_numbers_of_reasons_never_change(iohub):
+    """Files of years ago have them: a new reason comes last."""
+    known = "NO_STREAM STALE NOT_WORN BLINK NO_GAZE NO_CALIBRATION NO_LAYOUT NO_SCENE SCENE_STALE TAGS_LOST "
+    known += "TOO_FEW_TAGS IMPLAUSIBLE OUT_OF_VIEW"
+    numbers = {reason.name: number for reason, number in iohub.status.items()}
+    assert [numbers[name] for name in known.split()] == list(range(101, 114))
+
+
 @pytest.mark.parametrize(
     ("left", "right", "status"), [(LEFT, None, 20), (None, RIGHT, 2), (EyeState(), EyeState(0.0), 22)]
 )
