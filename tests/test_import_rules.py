@@ -43,7 +43,9 @@ RULES = {
     "session": Rule(
         VOCABULARY | {"timing", "screen", "quality"}, frozenset({"numpy", "pandas", "pyarrow", "matplotlib"})
     ),
-    "plugin": Rule(PURE - {"wire"} | {"device", "session"}, frozenset({"numpy", "psychopy", "PIL", "pyglet", "gevent"})),
+    "plugin": Rule(
+        PURE - {"wire"} | {"device", "session"}, frozenset({"numpy", "psychopy", "PIL", "pyglet", "gevent"})
+    ),
     "simulator": Rule(
         VOCABULARY | {"wire", "timing", "screen", "session"}, frozenset({"numpy", "cv2", "av", "zeroconf", "aiohttp"})
     ),

@@ -4,33 +4,25 @@ from __future__ import annotations
 
 import ast
 import bisect
-import contextlib
 import csv
 import importlib.util
 import json
 import math
-import re
 import runpy
 import signal
 import statistics
-import subprocess
 import sys
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 
-import psychopy_neon
-from psychopy_neon.errors import ConfigurationError, NeonError, NeonTimeoutError
+from psychopy_neon.cli.demos import demo_folder
+from psychopy_neon.device.simulator_process import SimulatorProcess
+from psychopy_neon.errors import ConfigurationError, NeonError
 
 __all__ = ["command"]
 
-START_LIMIT_S = 30.0
-END_LIMIT_S = 5.0
-LONGEST_RUN_S = 3600
-"""A simulator that lost its demo (killed hard) ends by itself."""
 SAME_NS = 1_000_000
 TRUTH_FILE = "truth.jsonl"
 
@@ -62,18 +54,16 @@ def command(name: str | None, rest: tuple[str, ...], simulate: bool, frames: int
     _end_cleanly_when_terminated()
     if not simulate:
         sys.exit(_run(script, [*([address] if address else []), *arguments]))
-    with _simulated_neon(folder / TRUTH_FILE) as own_address:
-        code = _run(script, [own_address, "--pointer", *arguments])
+    with SimulatorProcess(folder / TRUTH_FILE) as simulated:
+        code = _run(script, [simulated.address, "--pointer", *arguments])
     if code == 0:
         _print_mapping(folder)
     sys.exit(code)
 
 
 def _scripts() -> dict[str, Path]:
-    """The demos' files: inside the installed package, or beside it in a checkout; what they share begins with _."""
-    package = Path(psychopy_neon.__file__).parent
-    folders = [package / "demos" / "coder", package.parent / "demos" / "coder"]
-    return {path.stem: path for folder in reversed(folders) for path in folder.glob("[!_]*.py")}
+    """The demos' files; what they share begins with _."""
+    return {path.stem: path for path in (demo_folder() / "coder").glob("[!_]*.py")}
 
 
 def _list_demos() -> None:
@@ -85,7 +75,7 @@ def _list_demos() -> None:
 def _script(name: str) -> Path:
     scripts = _scripts()
     if name not in scripts:
-        raise ConfigurationError("NAME", name, f"one of {', '.join(sorted(scripts)) or 'none: no demos are installed'}")
+        raise ConfigurationError("NAME", name, f"one of {', '.join(sorted(scripts))}")
     return scripts[name]
 
 
@@ -108,41 +98,6 @@ def _end_cleanly_when_terminated() -> None:
         sys.exit(128 + number)
 
     signal.signal(signal.SIGTERM, end)
-
-
-@contextlib.contextmanager
-def _simulated_neon(truth: Path) -> Iterator[str]:
-    """A simulated Neon in a process of its own, ended by its id; gives its address."""
-    options = ["--port", "0", "--no-mdns", "--scene", "screen", "--gaze", "mouse", "--truth", str(truth)]
-    line = [sys.executable, "-m", "psychopy_neon", "simulate", *options, "--seconds", str(LONGEST_RUN_S)]
-    # Its own group: Ctrl+C ends the demo, and the demo ends the simulator when it has said goodbye.
-    process = subprocess.Popen(line, stdout=subprocess.PIPE, text=True, start_new_session=True)
-    try:
-        yield _address_of(process)
-    finally:
-        process.terminate()
-        try:
-            process.wait(END_LIMIT_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait(END_LIMIT_S)
-        if process.stdout is not None:
-            process.stdout.close()
-
-
-def _address_of(process: subprocess.Popen[str]) -> str:
-    """The address in the line that the simulator prints when it is ready."""
-    lines: list[str] = []
-    assert process.stdout is not None
-    reader = threading.Thread(target=lambda: lines.append(process.stdout.readline()), daemon=True)  # type: ignore[union-attr]
-    reader.start()
-    reader.join(START_LIMIT_S)
-    if not lines:
-        raise NeonTimeoutError("starting the simulated Neon", START_LIMIT_S)
-    found = re.search(r" at (\S+:\d+)", lines[0])
-    if found is None:
-        raise NeonError("the simulated Neon did not start; it says why above")
-    return found[1]
 
 
 # What the simulator knows better

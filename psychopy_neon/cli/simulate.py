@@ -7,6 +7,7 @@ import contextlib
 import gc
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -97,14 +98,30 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 )
 @click.option("--no-echo", is_flag=True, help="An old app, without time echo.")
 @click.option("--refuse-start", metavar="REASON", help="Refuse to start recordings.")
+@click.option(
+    "--template",
+    default="full",
+    show_default=True,
+    metavar="full|none|FILE",
+    help="Questionnaire that is chosen on the phone.",
+)
+@click.option(
+    "--need-answers",
+    type=click.Choice(["never", "stop", "start"]),
+    default="never",
+    show_default=True,
+    help="From when on recordings are refused while a required question is empty.",
+)
 @click.option("--faults", type=_FILE, metavar="SCRIPT", help='JSON lines {"t_s": , "do": , ...}.')
 @click.option("--truth", type=_FILE, metavar="FILE", help="Write what really happened, JSON lines.")
 @click.option("--seed", default=0, show_default=True, help="Of everything random.")
 @click.option("--seconds", type=float, help="End after this time.")
+@click.option("--end-with-input", is_flag=True, help="End when the standard input does: with whoever started it.")
 @click.option("--no-mdns", is_flag=True, help="Do not announce it on the network.")
 def command(
     faults: Path | None,
     seconds: float | None,
+    end_with_input: bool,
     no_mdns: bool,
     no_echo: bool,
     no_eye_events: bool,
@@ -127,7 +144,15 @@ def command(
         keep_truth=False,
         **options,
     )
-    asyncio.run(_serve(SimulatedNeon(settings), script, seconds))
+    neon = SimulatedNeon(settings)
+    if end_with_input:
+        threading.Thread(target=_stop_after_input, args=(neon,), name="psychopy-neon:input", daemon=True).start()
+    asyncio.run(_serve(neon, script, seconds))
+
+
+def _stop_after_input(neon: SimulatedNeon) -> None:
+    sys.stdin.read()
+    neon.stop()
 
 
 async def _serve(neon: SimulatedNeon, faults: tuple[Fault, ...], seconds: float | None) -> None:

@@ -16,21 +16,21 @@ from psychopy_neon.errors import (
 )
 from psychopy_neon.wire.status import DeviceStatus, Hardware, Phone, parse_status
 
-__all__ = ["connect"]
+__all__ = ["REMEDY", "connect"]
 
 SEARCH_S = 5.0
 SETTLE_S = 1.0
 RESOLVE_LIMIT_S = 5.0
-_REMEDY = (
+REMEDY = (
     "Bring the Companion app to the front, open its Stream page and give the address that it shows; "
     "phone and computer must be on the same network, and guest networks often keep them apart (a hotspot does not)."
 )
 
 
 def connect(
-    address: str | None, serial: str | None, name: str | None, crew: Crew, limit_s: float
+    address: str | None, serial: str | None, name: str | None, crew: Crew, limit_s: float, search_s: float = SEARCH_S
 ) -> tuple[Peer, DeviceStatus]:
-    """Find the device that is meant and read its status.
+    """Find the device that is meant and read its status; each request may take ``limit_s``, a search ``search_s``.
 
     Raises
     ------
@@ -40,7 +40,7 @@ def connect(
         if serial is not None or name is not None:
             raise ConfigurationError("address", address, "an address, or a serial number or name to search for")
         return _connect_to(address, crew, limit_s)
-    return _search(serial, name, crew, limit_s)
+    return _search(serial, name, crew, limit_s, search_s)
 
 
 def _connect_to(address: str, crew: Crew, limit_s: float) -> tuple[Peer, DeviceStatus]:
@@ -48,7 +48,7 @@ def _connect_to(address: str, crew: Crew, limit_s: float) -> tuple[Peer, DeviceS
     try:
         resolved = crew.call(f"looking up {peer.host}", lambda: resolve(peer), RESOLVE_LIMIT_S)
     except (LinkError, NeonTimeoutError) as error:
-        raise DeviceNotFoundError(address, (str(error),), _REMEDY) from error
+        raise DeviceNotFoundError(address, (str(error),), REMEDY) from error
     for each in resolved:
         rest = RestClient(each, limit_s)
         try:
@@ -58,7 +58,7 @@ def _connect_to(address: str, crew: Crew, limit_s: float) -> tuple[Peer, DeviceS
             tried.append(where + str(error).partition(";")[0])
         finally:
             rest.close()
-    raise DeviceNotFoundError(address, tuple(tried), _REMEDY)
+    raise DeviceNotFoundError(address, tuple(tried), REMEDY)
 
 
 def _read_status(rest: RestClient) -> DeviceStatus:
@@ -70,10 +70,12 @@ def _read_status(rest: RestClient) -> DeviceStatus:
     return status
 
 
-def _search(serial: str | None, name: str | None, crew: Crew, limit_s: float) -> tuple[Peer, DeviceStatus]:
-    found = find_devices(SEARCH_S, settle_s=SETTLE_S)
+def _search(
+    serial: str | None, name: str | None, crew: Crew, limit_s: float, search_s: float
+) -> tuple[Peer, DeviceStatus]:
+    found = find_devices(search_s, settle_s=SETTLE_S)
     wanted = [device for device in found if name is None or device.name == name]
-    tried = [f"mDNS for up to {SEARCH_S:g} s found {', '.join(map(str, found)) or 'nothing'}"]
+    tried = [f"mDNS for up to {search_s:g} s found {', '.join(map(str, found)) or 'nothing'}"]
     answers: list[tuple[FoundDevice, Peer, DeviceStatus]] = []
     for device in wanted:
         try:
@@ -87,7 +89,7 @@ def _search(serial: str | None, name: str | None, crew: Crew, limit_s: float) ->
         return answers[0][1:]
     if not answers:
         meant = [f"serial {serial}" if serial else "", f"name {name!r}" if name else ""]
-        raise DeviceNotFoundError(" and ".join(filter(None, meant)), tuple(tried), _REMEDY)
+        raise DeviceNotFoundError(" and ".join(filter(None, meant)), tuple(tried), REMEDY)
     choices = "; ".join(
         f"{device.name!r}, serial {status.hardware.module_serial}, at {device.address}" for device, _, status in answers
     )

@@ -4,6 +4,7 @@ A device of PsychoPy has to be there at once and must not raise when it is made,
 background and again when it is lost; meanwhile there is a state and, in words, what is the matter.
 """
 
+import atexit
 import json
 import os
 import socket
@@ -115,6 +116,7 @@ class NeonHost:
         self._template = None
         self._tracker = None
         self._layouts = ()
+        self._layouts_lock = threading.Lock()
         self._held = deque()
         self._held_lock = threading.Lock()
         self._connected = threading.Event()
@@ -145,9 +147,10 @@ class NeonHost:
         """Look for the tags of these screens; the first is that of the window with these facts."""
         if facts is not None:
             self.facts = facts
-        self._layouts = tuple(layouts)
-        if self._tracker is not None:
-            self._tracker.use_layouts(*self._layouts)
+        with self._layouts_lock:
+            self._layouts = tuple(layouts)
+            if self._tracker is not None:
+                self._tracker.use_layouts(*self._layouts)
 
     def screen_gaze(self):
         """The newest gaze on the screen, or why there is none."""
@@ -269,6 +272,7 @@ class NeonHost:
         """End the recording as the settings say and let go of the device; idempotent."""
         if self.state is HostState.CLOSED:
             return
+        atexit.unregister(self.close)
         self.recording.finish_if_running(self.settings.at_end)
         self._set(HostState.CLOSED, self.recording.ended)
         self._crew.close()
@@ -298,8 +302,12 @@ class NeonHost:
         if stop.is_set:
             neon.close()
             return
+        # Now, since what is registered last comes first: the recording ends while the Neon is still open.
+        atexit.unregister(self.close)
+        atexit.register(self.close)
         self._template = _told_template(neon)
-        self._tracker = ScreenGazeTracker(neon, *self._layouts)
+        with self._layouts_lock:
+            self._tracker = ScreenGazeTracker(neon, *self._layouts)
         self.neon = neon
         self._connected.set()
 
@@ -308,11 +316,11 @@ class NeonHost:
         with self._held_lock:
             while self._held and self._try_held():
                 self._held.popleft()
-        self.recording.look()
         try:
+            self.recording.look()
             neon.check_link()
         except LinkError as error:
-            self._set(HostState.LOST, f"{error}. Is the phone on, its app in front, and the network the same?")
+            self._set(HostState.LOST, f"{error}; is the phone on, its app in front, and the network the same?")
             return
         except NeonError as error:
             self._set(HostState.LOST, str(error))

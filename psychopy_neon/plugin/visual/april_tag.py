@@ -70,7 +70,7 @@ class AprilTag(DrawnTags):
         The window's monitor has a width and a distance at which a Neon can hardly read the tag.
     """
 
-    tagId = _fixed("tagId", "Number of the tag in its family.")  # noqa: N815 (PsychoPy's naming)
+    tagId = _fixed("tagId", "Number of the tag in its family.")
     size = _fixed("size", "As given.")
     pos = _fixed("pos", "As given.")
     units = _fixed("units", "Of size and pos.")
