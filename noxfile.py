@@ -32,6 +32,18 @@ PROJECT = nox.project.load_toml("pyproject.toml")
 RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
 PYTHONS = list(dict.fromkeys([RUNNING, "3.10", "3.12"]))
 """The oldest and the newest are skipped where the computer does not have them."""
+PSYCHOPYS = {
+    "psychopy": ("psychopy",),
+    "lib": ("psychopy-lib", "esprima"),  # which it needs and does not ask for
+    "numpy1": ("psychopy", "numpy==1.26.*", "opencv-python==4.11.*"),
+    "2026.1": ("psychopy-lib==2026.1.*", "esprima", "scipy>=1.11"),  # an older SciPy would have to be compiled
+    "2025.2": ("psychopy-lib==2025.2.*", "esprima", "scipy>=1.11"),
+}
+ENVIRONMENTS = [
+    *((python, psychopy) for psychopy in ("psychopy", "lib") for python in ("3.10", "3.11", "3.12")),
+    *(("3.11", psychopy) for psychopy in ("numpy1", "2026.1", "2025.2")),
+]
+"""Python, and which PsychoPy is beside the plugin."""
 
 DEBIAN_PACKAGE_OF = {
     "Xvfb": "xvfb",  # the virtual screen; depends on libGL, Mesa's software renderer and libX11
@@ -77,6 +89,7 @@ def bench(session: nox.Session) -> None:
     session.install("-e", ".[psychopy]", *group("test"))
     with display(session) as env:
         env |= {"NEON_PEER_PYTHON": peer_python(session), "NEON_JUDGE_PYTHON": judge_python(session)}
+        env |= {"NEON_PLUGIN_PYTHON": python_with(session, "builder-peer")}
         session.run("python", "tests/benchmarks/run.py", *session.posargs, env=env)
 
 
@@ -98,6 +111,15 @@ def study(session: nox.Session) -> None:
 
 
 @nox.session
+@nox.parametrize("python,psychopy", ENVIRONMENTS)
+def environments(session: nox.Session, psychopy: str) -> None:
+    """What PsychoPy finds of the built plugin, in fresh environments: each Python, both packages, older versions."""
+    session.install(".", *PSYCHOPYS[psychopy], "pytest>=8", "pytest-timeout>=2.3")
+    with display(session) as env:
+        session.run("pytest", "tests/plugin/test_entry_points.py", *session.posargs, env=env)
+
+
+@nox.session
 def demo(session: nox.Session) -> None:
     """See gaze on the screen with a simulated Neon; ``-- --frames 600`` and the like are the demo's."""
     session.install("-e", ".[psychopy]")
@@ -112,6 +134,8 @@ def run_tests(session: nox.Session, marker: str) -> None:
     with display(session) as env:
         if session.python in (None, RUNNING):  # what goes over the wire is the same for every Python
             env |= {"NEON_PEER_PYTHON": peer_python(session), "NEON_JUDGE_PYTHON": judge_python(session)}
+        if marker == "long":
+            env |= {"NEON_BOTH_PYTHON": python_with(session, "builder-peer", "-e", ".")}
         session.run("pytest", "-m", marker, *session.posargs, env=env)
 
 
@@ -129,13 +153,13 @@ def judge_python(session: nox.Session) -> str:
     return python_with(session, "judge")
 
 
-def python_with(session: nox.Session, name: str) -> str:
-    """A Python that has a group of packages and nothing of ours; made once for all sessions."""
-    folder = session.cache_dir / f"{name}-{RUNNING}"
+def python_with(session: nox.Session, name: str, *more: str) -> str:
+    """A Python that has a group of packages, and ``more`` or nothing of ours; made once for all sessions."""
+    folder = session.cache_dir / f"{name}{'-and-ours' if more else ''}-{RUNNING}"
     python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
     if not python.exists():
         session.run("uv", "venv", "--quiet", "--python", sys.executable, str(folder), silent=True)
-    session.run("uv", "pip", "install", "--quiet", "--python", str(python), *group(name))
+    session.run("uv", "pip", "install", "--quiet", "--python", str(python), *group(name), *more)
     return str(python)
 
 
@@ -196,7 +220,8 @@ def offer_pyenv_pythons() -> None:
     """Where pyenv has other versions than the one in use, let its ``python3.x`` commands start them."""
     if shutil.which("pyenv") is None:
         return
-    asked = [subprocess.run(["pyenv", "prefix", each], capture_output=True, text=True) for each in PYTHONS]
+    wanted = dict.fromkeys([*PYTHONS, *(python for python, _ in ENVIRONMENTS)])
+    asked = [subprocess.run(["pyenv", "prefix", each], capture_output=True, text=True) for each in wanted]
     found = [Path(each.stdout.strip()).name for each in asked if each.returncode == 0]
     if found and "PYENV_VERSION" not in os.environ:
         os.environ["PYENV_VERSION"] = ":".join(found)

@@ -25,18 +25,19 @@ MESSAGE_S = 2.5
 GAZE_LIMIT_S = 10.0
 
 
-def run(doc, play, options=lambda parser: None, window_share=1.0):
+def run(doc, play, options=lambda parser: None, window_share=1.0, tag_look=None):
     """Run a demo; its exit code.
 
     ``play(stage)`` does what the demo is for and returns a dict of results; ``options`` adds arguments; a demo that
-    needs room beside its window gives the ``window_share`` of the screen that it fills.
+    needs room beside its window gives the ``window_share`` of the screen that it fills; ``tag_look`` has arguments of
+    AprilTagFrame.
     """
     args = _read_arguments(doc, options)
     win = _open_window(args, window_share)
     try:
         with contextlib.ExitStack() as stack:
             try:
-                stage = Stage(win, stack.enter_context(Neon(args.address)), args)
+                stage = Stage(win, stack.enter_context(Neon(args.address)), args, tag_look or {})
                 stage.wait_for_gaze()
                 gc.collect()
                 gc.freeze()  # what is loaded stays: the collector need not stop a frame to look at it
@@ -59,9 +60,9 @@ def run(doc, play, options=lambda parser: None, window_share=1.0):
 class Stage:
     """Window, Neon, tags, gaze on the screen and the record of what was used."""
 
-    def __init__(self, win, neon, args):
+    def __init__(self, win, neon, args, tag_look):
         self.win, self.neon, self.args = win, neon, args
-        self.tags = AprilTagFrame(win, tagSize=win.monitor.getSizePix()[1] * TAG_SHARE, units="pix")
+        self.tags = AprilTagFrame(win, tagSize=win.monitor.getSizePix()[1] * TAG_SHARE, units="pix", **tag_look)
         self.screen = ScreenGazeTracker(neon, self.tags.layout)
         self.record = GazeRecord(win)
         self.text = visual.TextStim(win, height=28, color="white", wrapWidth=win.size[0] * 0.6)

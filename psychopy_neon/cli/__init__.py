@@ -19,6 +19,7 @@ _COMMANDS = {
     "latency": "Measure how late gaze is, leg by leg.",
     "events": "List the events of a journal, or send again what was lost.",
     "demo": "Run a demo: see your gaze, choose by looking, and more.",
+    "demos": "Copy the demos for Builder and Coder to a folder.",
     "simulate": "Run a simulated Neon.",
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import secrets
 import subprocess
 import sys
 import threading
@@ -45,6 +46,7 @@ class SimulatorProcess:
 
     def __init__(self, truth: Path | None = None, limit_s: float = START_LIMIT_S) -> None:
         options = ["--port", "0", "--no-mdns", "--scene", "screen", "--gaze", "mouse", "--end-with-input"]
+        options += ["--seed", str(secrets.randbits(31))]  # recordings of two runs are two
         options += [] if truth is None else ["--truth", str(truth)]
         line = [sys.executable, "-m", "psychopy_neon", "simulate", *options]
         # Its own group: Ctrl+C ends the owner, and the owner ends the simulator when it has said goodbye.

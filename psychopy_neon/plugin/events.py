@@ -108,7 +108,7 @@ class NeonEvents:
         self.waiting += 1
         return event
 
-    def mirror(self, exp, only=None, conditions=()):
+    def mirror(self, exp, only=None, conditions=(), components=True):
         """Make what PsychoPy stamps an event of the recording: stimuli, routines and trials, from now on.
 
         Parameters
@@ -120,6 +120,8 @@ class NeonEvents:
             has to fit). Default: all.
         conditions : list of str
             Columns of the conditions that the name of a trial's start shall show.
+        components : bool
+            Whether routines and trials have company: stimuli and all else that stands in a routine.
 
         Returns
         -------
@@ -131,7 +133,7 @@ class NeonEvents:
         ConfigurationError
             ``exp`` is no ExperimentHandler, or ``only`` and ``conditions`` cannot be used.
         """
-        return Mirror(self, exp, only, conditions)
+        return Mirror(self, exp, only, conditions, components)
 
     def check(self):
         """Raise the oldest failure that has not been raised yet, if there is one."""

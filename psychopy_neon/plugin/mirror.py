@@ -25,7 +25,7 @@ from typing import Any
 
 from psychopy import logging
 from psychopy.clock import Timestamp
-from psychopy.data import ExperimentHandler, TrialHandler2
+from psychopy.data import ExperimentHandler, Routine, TrialHandler2
 
 from psychopy_neon.errors import ConfigurationError
 from psychopy_neon.plugin.clock import host_ns_from_psychopy
@@ -63,7 +63,7 @@ class Mirror:
     isRunning : bool
     """
 
-    def __init__(self, events, exp, only=None, conditions=()):
+    def __init__(self, events, exp, only=None, conditions=(), components=True):
         if not isinstance(exp, ExperimentHandler):
             raise ConfigurationError(
                 "exp", exp, "a psychopy.data.ExperimentHandler, thisExp in a script of the Builder"
@@ -72,10 +72,12 @@ class Mirror:
         self._events = events
         self._isWanted = _filter(only)
         self._conditions = _names("conditions", conditions)
+        self._hasComponents = components
+        self._routines = set()
         self._trials = {}
         for other in [each for each in _running if each.exp is exp and each._events.neon is events.neon]:
             other.stop()
-            self._trials = other._trials
+            self._trials, self._routines = other._trials, other._routines
         _running.append(self)
         _install()
 
@@ -94,6 +96,10 @@ class Mirror:
         """One call of a method of the ExperimentHandler, which began at ``called_ns``."""
         self._events.attempt(f"what PsychoPy told by {method}", getattr(self, f"_{method}"), called_ns, *args, **kwargs)
 
+    def noteRoutine(self, name):
+        """A routine of this name is going to start."""
+        self._routines.add(name)
+
     # What PsychoPy calls
 
     def _timestampOnFlip(self, called_ns, win, name, format=float):
@@ -104,12 +110,12 @@ class Mirror:
             if not trial.is_sent:
                 trial.is_sent = True
                 self._sendOnFlip(win, self._started(trial))
-        if name.endswith(ENDINGS):
+        if self._isStamp(name):
             self._sendOnFlip(win, name)
 
     def _addData(self, called_ns, name, value, row=None, priority=None):
         # An older row is filled in later: what it tells does not happen now.
-        if row is None and name.endswith(ENDINGS) and not _is_placeholder(value):
+        if row is None and self._isStamp(name) and not _is_placeholder(value):
             self._send(name, _host_ns_of_value(name, value, called_ns))
 
     def _updateEntryFromLoop(self, called_ns, thisLoop):
@@ -119,6 +125,10 @@ class Mirror:
 
     def _loopEnded(self, called_ns, loopHandler):
         self._leave(loopHandler, called_ns)
+
+    def _isStamp(self, name):
+        stem, dot, ending = name.rpartition(".")
+        return dot + ending in ENDINGS and (self._hasComponents or stem in self._routines)
 
     # Trials
 
@@ -200,6 +210,9 @@ def _plain(value):
 
 
 def _install():
+    if "__init__" not in _taps:
+        _taps["__init__"] = _noting(Routine.__init__)
+        Routine.__init__ = _taps["__init__"]
     for name in ("timestampOnFlip", "addData", "updateEntryFromLoop", "loopEnded"):
         if name not in _taps:
             _taps[name] = _tapped(name, getattr(ExperimentHandler, name))
@@ -208,9 +221,10 @@ def _install():
 
 def _uninstall():
     for name, tap in list(_taps.items()):
+        owner = Routine if name == "__init__" else ExperimentHandler
         # Where somebody else has replaced ours since, it stays below theirs and passes everything on.
-        if getattr(ExperimentHandler, name) is tap:
-            setattr(ExperimentHandler, name, tap.__wrapped__)
+        if getattr(owner, name) is tap:
+            setattr(owner, name, tap.__wrapped__)
             del _taps[name]
 
 
@@ -223,5 +237,17 @@ def _tapped(name, original):
             if mirror.exp is self:
                 mirror.take(name, called_ns, *args, **kwargs)
         return result
+
+    return method
+
+
+def _noting(original):
+    """A routine's name, which scripts of the Builder give to an object made before the first stamp."""
+
+    @functools.wraps(original)
+    def method(self, name, *args, **kwargs):
+        for mirror in tuple(_running):
+            mirror.noteRoutine(name)
+        original(self, name, *args, **kwargs)
 
     return method

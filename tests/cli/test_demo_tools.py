@@ -21,12 +21,15 @@ NEEDS_DISPLAY = pytest.mark.skipif(
 )
 NAMES = [
     "dwell_choice",
+    "eeg_events",
     "eye_to_pixel",
     "fixation_gate",
+    "free_viewing",
     "gaze_contingent",
     "gaze_cursor",
     "look_away",
     "moving_window",
+    "pupil_response",
     "roi_viewing",
 ]
 
@@ -149,3 +152,29 @@ class TestOnASimulatedNeon:
         for name in ("picture", "text", "disc"):
             assert summary[name]["looks"] >= 1
             assert summary[name]["on_s"] > 0.3
+
+    @pytest.mark.long
+    def test_free_viewing(self, tmp_path: Path) -> None:
+        summary, _ = run_demo(tmp_path, "free_viewing", 170)
+        for part in ("house", "tree", "sun"):
+            assert sum(scene[part]["looks"] for scene in summary["scenes"]) >= 1
+            assert sum(scene[part]["on_s"] for scene in summary["scenes"]) > 0.2
+
+    @pytest.mark.long
+    def test_pupil_response(self, tmp_path: Path) -> None:
+        summary, _ = run_demo(tmp_path, "pupil_response", 260)
+        table = sorted(tmp_path.glob("*/pupil.csv"))[-1]  # of the longest run
+        with table.open(newline="") as file:
+            rows = list(csv.DictReader(file))
+        assert summary["pupil_samples"] == len(rows) > 300
+        assert all(1 < float(row[eye]) < 10 for row in rows for eye in ("left_mm", "right_mm") if row[eye])
+        seconds = [float(row["seconds"]) for row in rows if row["trial"] == "0" and row["seconds"]]
+        assert seconds == sorted(seconds)
+        assert min(seconds) < -1.5, "two seconds before the step"
+
+    @pytest.mark.long
+    def test_eeg_events(self, tmp_path: Path) -> None:
+        summary, _ = run_demo(tmp_path, "eeg_events", 120)
+        confirmed, sent = summary["events_confirmed"].split(" of ")
+        assert confirmed == sent != "0"
+        assert summary["middle_looked_at_s"] > 1

@@ -190,6 +190,23 @@ def test_a_filter(events, exp, win, neon, judge, new_loop, only: object) -> None
     assert neon.names == ["cue.started", "cue.stopped"]
 
 
+def test_without_components_there_are_routines_and_trials(
+    psychopy: SimpleNamespace, events, exp, win, neon, judge, new_loop
+) -> None:
+    before = psychopy.data.Routine.__init__
+    mirror = events.mirror(exp, components=False)
+    loop = new_loop(words=("rot",))
+    exp.addLoop(loop)
+    next(loop)
+    psychopy.data.Routine(name="cue")
+    run_trial(exp, win, judge)
+    exp.timestampOnFlip(win, "key.started")  # a keyboard, whose object has no name
+    win.flip()
+    assert neon.names == ["cue.started", "trials.started 0", "cue.stopped", "trials.stopped 0"]
+    mirror.stop()
+    assert psychopy.data.Routine.__init__ is before
+
+
 def test_mirrored_twice_is_sent_once(psychopy: SimpleNamespace, events, exp, win, neon, judge, new_loop) -> None:
     first = events.mirror(exp, only="nothing")
     trials = new_loop(words=("a",))

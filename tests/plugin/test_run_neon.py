@@ -386,9 +386,11 @@ def test_no_eye_tracker_at_all(make: Callable) -> None:
 
 
 @pytest.mark.parametrize(("events", "wanted"), [("all", ["trial", "text"]), ("routines", ["trial"]), ("none", [])])
-def test_what_is_mirrored(make: Callable, exp: object, tracker: FakeTracker, events: str, wanted: list[str]) -> None:
+def test_what_is_mirrored(
+    psychopy: SimpleNamespace, make: Callable, exp: object, tracker: FakeTracker, events: str, wanted: list[str]
+) -> None:
     make(events=events)
-    exp.currentRoutine = SimpleNamespace(components=[SimpleNamespace(name="text")])
+    psychopy.data.Routine(name="trial")
     for name in ("trial", "text"):
         exp.addData(f"{name}.started", 0.0)
     assert [name for name, _ in tracker.of("event")] == [f"{name}.started" for name in wanted]

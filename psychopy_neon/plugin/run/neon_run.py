@@ -205,8 +205,8 @@ class NeonRun:
             self._tags.follow()
             self._fillTemplate()
             if self.settings.events != "none" and self.exp is not None:
-                only = self._isOfRoutine if self.settings.events == "routines" else None
-                self._mirror = self.events.mirror(self.exp, only, self.settings.conditions)
+                isAll = self.settings.events == "all"
+                self._mirror = self.events.mirror(self.exp, conditions=self.settings.conditions, components=isAll)
 
     def _fillTemplate(self):
         try:
@@ -215,12 +215,6 @@ class NeonRun:
                 self._link.fillTemplate(answers)
         except NeonError as error:
             self._troubles.append(Trouble("template", f"the phone's template was not filled in: {error}"))
-
-    def _isOfRoutine(self, name):
-        """Not of a component: those have the routine that runs around them."""
-        routine = self.exp.currentRoutine
-        components = () if routine is None else routine.components
-        return name.rpartition(".")[0] not in {getattr(each, "name", None) for each in components}
 
     @property
     def isNeon(self):

@@ -10,7 +10,7 @@ __all__ = ["ONE_EURO", "SETTINGS", "GazeCursorComponent"]
 OFF, ONE_EURO = "off", "1-euro"
 SETTINGS = (
     Setting("color", "red", COLOR, "Color", "Of the ring.", "Appearance", REPEAT),
-    Setting("lineWidth", 4, number(above=0, most=1000), "Line width", "Of the ring, in pixels.", "Appearance", REPEAT),
+    Setting("lineWidth", 4, number(above=0, most=1000), "Line width (px)", "Of the ring.", "Appearance", REPEAT),
     Setting("size", 0.04, length(), "Size", "Outer diameter.", "Layout", REPEAT),
     Setting("units", "height", UNITS, "Spatial units", "Of the size.", "Layout"),
     Setting(
