@@ -87,7 +87,7 @@ def docs(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Benchmarks beside the official client."""
     session.install("-e", ".[psychopy]", *group("test"))
-    with display(session) as env:
+    with display(session, "1280x720") as env:  # where the processor computes graphics, more is no 60 frames a second
         env |= {"NEON_PEER_PYTHON": peer_python(session), "NEON_JUDGE_PYTHON": judge_python(session)}
         env |= {"NEON_PLUGIN_PYTHON": python_with(session, "builder-peer")}
         session.run("python", "tests/benchmarks/run.py", *session.posargs, env=env)
@@ -164,7 +164,7 @@ def python_with(session: nox.Session, name: str, *more: str) -> str:
 
 
 @contextlib.contextmanager
-def display(session: nox.Session) -> Iterator[dict[str, str]]:
+def display(session: nox.Session, size: str = "1920x1080") -> Iterator[dict[str, str]]:
     """Environment in which windows can be opened; a virtual screen lives as long as the context."""
     is_virtual = sys.platform == "linux" and not os.environ.get("DISPLAY")
     if sys.platform == "linux":
@@ -173,7 +173,7 @@ def display(session: nox.Session) -> Iterator[dict[str, str]]:
         yield {}
         return
     read_end, write_end = os.pipe()
-    command = ["Xvfb", "-displayfd", str(write_end), "-screen", "0", "1920x1080x24", "-nolisten", "tcp", "-noreset"]
+    command = ["Xvfb", "-displayfd", str(write_end), "-screen", "0", f"{size}x24", "-nolisten", "tcp", "-noreset"]
     server = subprocess.Popen(
         [*command, "+extension", "GLX"], pass_fds=[write_end], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )

@@ -7,8 +7,9 @@ import json
 import sys
 import time
 
+from pacing import wait_until_next
 from psychopy import visual
-from window import SIZE_PX, wait_until_next
+from window import SIZE_PX
 
 from psychopy_neon import Neon
 

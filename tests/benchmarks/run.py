@@ -1,84 +1,38 @@
 """Benchmarks beside the official client; ``nox -s bench`` runs this.
 
 Every run is a process of its own against one simulated Neon, which is another; ours and theirs alternate. What is
-printed are medians over the runs. The official client's Python is named by NEON_PEER_PYTHON.
+printed are medians over the runs. The official client's Python is named by NEON_PEER_PYTHON, the one of the official
+plugin by NEON_PLUGIN_PYTHON.
 """
 
 from __future__ import annotations
 
 import argparse
 import bisect
-import contextlib
 import json
-import math
 import os
 import statistics
-import subprocess
 import sys
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import builder
 import mapping
 import mapping_job
 import requests
+from processes import OURS, Failed, alternate, run_script, simulator, warn_of_others
+from result import Row, as_markdown, as_table, medians, percentile_95, quantile, row
 from rich.console import Console
-from rich.table import Table
 from unread import unread
 
 from psychopy_neon.simulator.phone_clock import PhoneClock
 from psychopy_neon.wire.status import parse_status
 
-HERE = Path(__file__).parent
-OURS = sys.executable
 LONG_FRAME_MS = 25.0
 FRAMES_LEFT_OUT = 60
-END_S = 20.0
-KINDS = ("gaze", "clock", "events", "scene", "window", "calm", "mapping")
-WITHOUT_PEER = {"window", "calm", "mapping"}
-BUSY_LOAD = 0.7
-"""Processes that wanted a core over the last minute."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of the result."""
-
-    name: str
-    unit: str
-    ours: float
-    peer: float
-    ratio: float | None
-
-
-@dataclass(frozen=True)
-class Target:
-    """What a line is to reach."""
-
-    text: str
-    is_met: Callable[[Row], bool]
-
-
-TARGETS = {
-    "gaze latency, median": Target("no worse", lambda row: row.ours <= row.peer),
-    "CPU per gaze sample": Target("at most 0.5 of the peer", lambda row: row.ours <= 0.5 * row.peer),
-    "clock error, median": Target("at most 0.2 of the peer", lambda row: row.ours <= 0.2 * row.peer),
-    "event, time of the call, median": Target("at most 20 us", lambda row: row.ours <= 20),
-    "event, time of the call, 99.9 %": Target("at most 200 us", lambda row: row.ours <= 200),
-    "scene latency, median": Target("25 ms earlier", lambda row: row.peer - row.ours >= 25),
-    "gaze with scene and tags (peer: alone), median": Target(
-        "at most 0.05 more", lambda row: row.ours <= row.peer + 0.05
-    ),
-    "gaze with scene and tags (peer: alone), 99 %": Target("at most 1 more", lambda row: row.ours <= row.peer + 1),
-    "latest() and to_window(), nothing new to read": Target("at most 30 us", lambda row: row.ours <= 30),
-    "frames over 25 ms (peer: bare window)": Target("at most 0.1 points more", lambda row: row.ours - row.peer <= 0.1),
-}
-
-
-class Failed(Exception):  # noqa: N818 - its text is all that is shown
-    """A run did not give a result."""
+KINDS = ("gaze", "clock", "events", "scene", "window", "calm", "mapping", "builder")
+WITHOUT_PEER = {"window", "calm", "mapping", "builder"}
 
 
 def main() -> int:
@@ -93,33 +47,41 @@ def main() -> int:
         "window": lambda: measure_window(runs, 5 if args.quick else 60, console),
         "calm": lambda: measure_calm(1 if args.quick else 5, 3 if args.quick else 30, console),
         "mapping": lambda: measure_mapping(args.quick, console),
+        "builder": lambda: builder.measure(args.plugin_python, runs, 4 if args.quick else 20, console),
     }
     warn_of_others(console)
-    rows: list[Row] = []
+    parts: dict[str, list[Row]] = {}
     try:
         for name in args.only or benchmarks:
-            rows += benchmarks[name]()
+            parts[name] = benchmarks[name]()
     except (Failed, mapping_job.Failed) as error:
         console.print(f"[red]{error}")
         return 1
+    rows = [each for part in parts.values() for each in part]
     console.print(as_table(rows))
     if args.json is not None:
         args.json.write_text(json.dumps([asdict(row) for row in rows], indent=2) + "\n", encoding="utf-8")
+    if args.docs is not None and "builder" in parts:
+        (args.docs / builder.TABLE).write_text(as_markdown(parts["builder"]), encoding="utf-8")
     return 0
 
 
 def read_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Compare with the official client.")
     parser.add_argument("--json", type=Path, metavar="FILE", help="save the result")
+    parser.add_argument("--docs", type=Path, metavar="FOLDER", help="write the manual's table of the kind builder")
     parser.add_argument("--quick", action="store_true", help="one short run of each: whether it works, not how well")
     parser.add_argument("--only", action="append", choices=KINDS, metavar="|".join(KINDS))
     parser.add_argument("--runs", type=int, default=3, help="of each side (default: 3)")
     parser.add_argument("--peer-python", default=os.environ.get("NEON_PEER_PYTHON"), help=argparse.SUPPRESS)
+    parser.add_argument("--plugin-python", default=os.environ.get("NEON_PLUGIN_PYTHON"), help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.runs < 1:
         parser.error("--runs is at least 1")
     if args.peer_python is None and set(args.only or KINDS) - WITHOUT_PEER:
         parser.error("NEON_PEER_PYTHON is not set: it names a Python that has pupil-labs-realtime-api 1.9")
+    if args.plugin_python is None and "builder" in (args.only or KINDS):
+        parser.error("NEON_PLUGIN_PYTHON is not set: it names a Python that has the packages of the group builder-peer")
     return args
 
 
@@ -256,16 +218,6 @@ def measure_mapping(is_quick: bool, console: Console) -> list[Row]:
     return [row(*each) for each in mapping.compared(outcomes)]
 
 
-def row(name: str, unit: str, ours: float, peer: float) -> Row:
-    return Row(name, unit, round(ours, 4), round(peer, 4), round(ours / peer, 4) if peer else None)
-
-
-def medians(sides: Sequence[Sequence[Any]], of: Callable[[Any], float]) -> tuple[float, float]:
-    """Of each side the median over its runs."""
-    ours, peer = (statistics.median(of(run) for run in side) for side in sides)
-    return ours, peer
-
-
 def sent_times(truth: Path, kind: str) -> dict[int, int]:
     """When each datum was sent, by its number."""
     records = (json.loads(line) for line in truth.read_text(encoding="utf-8").splitlines())
@@ -286,15 +238,6 @@ def late_by_time_ms(run: Any, sent: list[tuple[int, int]]) -> list[float]:
         _, sent_ns = min(sent[max(place - 1, 0) : place + 1], key=lambda each: abs(each[0] - device_ns))
         late.append((at_ns - sent_ns) / 1e6)
     return late
-
-
-def percentile_95(values: list[float]) -> float:
-    return quantile(values, 0.95)
-
-
-def quantile(values: Sequence[float], part: float) -> float:
-    """The smallest value that this part of all does not exceed."""
-    return sorted(values)[math.ceil(part * len(values)) - 1]
 
 
 def cpu_per_item(run: Any) -> float:
@@ -318,78 +261,6 @@ def long_percent(run: Any) -> float:
 def kept(run: Any) -> list[float]:
     """Frames after the first second."""
     return run["frames_ms"][FRAMES_LEFT_OUT:]
-
-
-# Processes
-
-
-def alternate(
-    name: str, peer_python: str, runs: int, address: str, seconds: float, console: Console
-) -> tuple[list[Any], list[Any]]:
-    """Results of ours and of theirs, taken in turn."""
-    ours, peer = [], []
-    for number in range(runs):
-        console.print(f"{name}, run {number + 1} of {runs}")
-        ours.append(run_script(OURS, f"ours_{name}", address, seconds, limit_s=3 * seconds + 30))
-        peer.append(run_script(peer_python, f"peer_{name}", address, seconds, limit_s=seconds + 30))
-    return ours, peer
-
-
-def run_script(python: str, name: str, *arguments: object, limit_s: float) -> Any:
-    """Run a script of this folder to its end; what its last line says."""
-    command = [python, str(HERE / f"{name}.py"), *map(str, arguments)]
-    environment = dict(os.environ)
-    if python != OURS:  # the other side finds nothing of ours
-        environment = {key: value for key, value in environment.items() if not key.startswith("PYTHON")}
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=limit_s, env=environment)
-    except subprocess.TimeoutExpired as error:
-        raise Failed(f"{name} did not end within {limit_s:g} s") from error
-    if done.returncode != 0:
-        raise Failed(f"{name} ended with {done.returncode}:\n{done.stderr[-4000:]}")
-    return json.loads(done.stdout.splitlines()[-1])
-
-
-@contextlib.contextmanager
-def simulator(*options: str) -> Iterator[tuple[str, Path]]:
-    """A simulated Neon in a process of its own: its address and its ground truth."""
-    with tempfile.TemporaryDirectory() as folder:
-        truth = Path(folder) / "truth.jsonl"
-        command = [OURS, str(HERE / "simulator.py"), str(truth), *options]
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        try:
-            assert process.stdout is not None
-            address = process.stdout.readline().strip()
-            if not address:
-                raise Failed(f"the simulator did not start (it ended with {process.wait(END_S)})")
-            yield address, truth
-        finally:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.communicate(timeout=END_S)  # closes its standard input
-            if process.poll() is None:
-                process.kill()
-                process.wait()
-
-
-def warn_of_others(console: Console) -> None:
-    """Say so when other programs keep this computer busy."""
-    if hasattr(os, "getloadavg") and (load := os.getloadavg()[0]) > BUSY_LOAD:
-        console.print(
-            f"[yellow]Other programs keep this computer busy (load {load:.1f}): the results are not worth much"
-        )
-
-
-def as_table(rows: list[Row]) -> Table:
-    table = Table()
-    for title, side in (("", "left"), ("unit", "left"), ("ours", "right"), ("peer", "right"), ("ratio", "right")):
-        table.add_column(title, justify=side)  # type: ignore[arg-type]
-    table.add_column("target")
-    for each in rows:
-        ratio = "" if each.ratio is None else f"{each.ratio:.2f}"
-        target = TARGETS.get(each.name)
-        verdict = "" if target is None else f"{'[green]pass' if target.is_met(each) else '[red]FAIL'}[/]: {target.text}"
-        table.add_row(each.name, each.unit, f"{each.ours:.3f}", f"{each.peer:.3f}", ratio, verdict)
-    return table
 
 
 if __name__ == "__main__":

@@ -16,6 +16,9 @@ def main() -> None:
     parser.add_argument("truth", type=Path)
     parser.add_argument("--numbered", action="store_true", help="number gaze data and frames")
     parser.add_argument("--uneven", action="store_true", help="time echoes on a network that is worse one way")
+    parser.add_argument("--scene", default="synthetic")
+    parser.add_argument("--gaze", default="script")
+    parser.add_argument("--gaze-bytes", type=int, default=65)
     args = parser.parse_args()
     settings = SimulatorSettings(
         truth=args.truth,
@@ -24,6 +27,9 @@ def main() -> None:
         frame_code=args.numbered,
         echo_path=PATHS["uneven" if args.uneven else "direct"],
         drift_ppm=40 if args.uneven else 0,
+        scene=args.scene,
+        gaze=args.gaze,
+        gaze_bytes=args.gaze_bytes,
     )
     with SimulatedNeon(settings) as neon:
         gc.collect()

@@ -14,15 +14,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from pacing import wait_until_next
 from psychopy import visual
 
 from psychopy_neon import Neon, ScreenGaze, ScreenGazeTracker
 from psychopy_neon.plugin.visual import AprilTagFrame, GazeCursor
 
 SIZE_PX = (960, 540)
-FRAME_NS = 1_000_000_000 // 60
-SLEEP_LESS_NS = 1_000_000
-"""Sleeping wakes late by less than this; the rest is waited for awake."""
 FIRST_GAZE_S = 10.0
 STEAL = 7
 """Column of the first line of /proc/stat."""
@@ -109,16 +107,6 @@ def processor_times() -> tuple[int, int]:
         return 0, 0
     ticks = [int(each) for each in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
     return ticks[STEAL], sum(ticks)
-
-
-def wait_until_next(due_ns: int) -> int:
-    """Wait for the next frame as a screen does: who is late gets the one after."""
-    late_frames = max((time.perf_counter_ns() - due_ns) // FRAME_NS, 0)
-    due_ns += (late_frames + 1) * FRAME_NS
-    while (left_ns := due_ns - time.perf_counter_ns()) > 0:
-        if left_ns > SLEEP_LESS_NS:
-            time.sleep((left_ns - SLEEP_LESS_NS) / 1e9)  # it stands for the vertical blank
-    return due_ns
 
 
 if __name__ == "__main__":

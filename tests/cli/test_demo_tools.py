@@ -100,7 +100,7 @@ def test_a_demo_is_short(path: Path) -> None:
 
 
 @NEEDS_DISPLAY
-@pytest.mark.once
+@pytest.mark.long
 @pytest.mark.timeout(300)
 class TestOnASimulatedNeon:
     """Some ten seconds each, so only a few of them are fast tests."""

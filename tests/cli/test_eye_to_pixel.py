@@ -123,7 +123,7 @@ def test_the_command_tells_and_draws(tmp_path):
 
 
 @NEEDS_DISPLAY
-@pytest.mark.once
+@pytest.mark.long
 @pytest.mark.timeout(200)
 def test_the_demo_finds_the_delay_that_the_simulator_knows(tmp_path):
     line = [sys.executable, "-m", "psychopy_neon", "demo", "eye_to_pixel", "--simulate", "--out", str(tmp_path)]

@@ -28,6 +28,7 @@ LEFT_LID = (0.25, -0.3, 9.5)
 RIGHT_LID = (0.26, -0.29, 9.25)
 
 
+@pytest.mark.long
 def test_ten_seconds(make_sim: Any, peer: Any) -> None:
     """None missing, the values bit by bit, the times to a tick of the stamps."""
     sim = make_sim(offset_ns=-3_600_000_000_000)

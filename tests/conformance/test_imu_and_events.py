@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
+import pytest
+
 from psychopy_neon import Neon
 from psychopy_neon.simulator.head_motion import HeadMotionSpec
 
@@ -79,6 +81,7 @@ def test_events_of_all_kinds(make_sim: Any, peer: Any) -> None:
     assert {event["event_type"] for event in events} == set(FORMS)
 
 
+@pytest.mark.long
 def test_keep_alives_keep_the_official_client_waiting(make_sim: Any, peer: Any) -> None:
     """It gives a stream up that is silent for ten seconds."""
     sim = make_sim()

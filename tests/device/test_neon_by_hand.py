@@ -135,7 +135,9 @@ def test_names_that_are_no_event(phone, name):
         neon.send_event(name)
 
 
-@pytest.mark.parametrize("at_ns", [1.5, "now", "5", float("nan"), True, object()], ids=str)
+@pytest.mark.parametrize(
+    "at_ns", [1.5, "now", "5", float("nan"), True, object()], ids=lambda value: type(value).__name__
+)
 def test_times_that_are_no_time(phone, at_ns):
     with Neon(phone.address) as neon:
         with pytest.raises(ConfigurationError, match="at_ns"):

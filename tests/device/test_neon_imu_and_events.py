@@ -14,6 +14,8 @@ from psychopy_neon.samples import EyeEventKind
 from psychopy_neon.simulator import SimulatedNeon, SimulatorSettings
 from psychopy_neon.simulator.head_motion import HeadMotionSpec
 
+pytestmark = pytest.mark.once
+
 MS = 1_000_000
 S = 1000 * MS
 

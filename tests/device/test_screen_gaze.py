@@ -17,6 +17,8 @@ from psychopy_neon.simulator.head_motion import HeadMotionSpec
 from psychopy_neon.simulator.screens import StillScreen
 from psychopy_neon.wire.calibration import encode_calibration
 
+pytestmark = pytest.mark.once
+
 IMAGE, TAGS = synthetic_screen()
 LAYOUT = ScreenLayout((1920, 1080), TAGS)
 OTHERS = ScreenLayout((1920, 1080), {tag_id + 50: corners for tag_id, corners in TAGS.items()})

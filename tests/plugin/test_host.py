@@ -19,6 +19,8 @@ from psychopy_neon.screen.layout import ScreenLayout
 from psychopy_neon.simulator import SimulatedNeon, SimulatorSettings, synthetic_screen
 from psychopy_neon.simulator.screens import StillScreen
 
+pytestmark = pytest.mark.once
+
 IMAGE, TAGS = synthetic_screen()
 LAYOUT = ScreenLayout((1920, 1080), TAGS)
 LIMIT_S = 20.0

@@ -14,6 +14,8 @@ from psychopy_neon.screen.layout import ScreenLayout
 from psychopy_neon.simulator import SimulatedNeon, SimulatorSettings, synthetic_screen
 from psychopy_neon.simulator.screens import StillScreen
 
+pytestmark = pytest.mark.once
+
 IMAGE, TAGS = synthetic_screen()
 CLASS = "psychopy_neon.plugin.native.NeonDevice"
 
