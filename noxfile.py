@@ -174,6 +174,7 @@ def display(session: nox.Session, size: str = "1920x1080") -> Iterator[dict[str,
         return
     read_end, write_end = os.pipe()
     command = ["Xvfb", "-displayfd", str(write_end), "-screen", "0", f"{size}x24", "-nolisten", "tcp", "-noreset"]
+    command += ["-maxclients", "1024"]  # PsychoPy's windows keep their connections as long as the process lives
     server = subprocess.Popen(
         [*command, "+extension", "GLX"], pass_fds=[write_end], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )

@@ -12,15 +12,20 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+EVERY_PYTHON = ("test_visual.py", "test_events.py", "test_run_neon.py")
+
 sys.path.insert(0, str(Path(__file__).parent))  # for doubles.py: tests are imported one by one, not as a package
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The tags in these small windows would truly be too small at the monitor's distance, which is not the point."""
+    """Of all tests here: the tags in small windows would truly be too small at the monitor's distance, which is not the
+    point; and windows take time, and are the same for every Python."""
     here = Path(__file__).parent
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.filterwarnings("ignore:.* a module of the smallest tag:UserWarning"))
+            if "open_window" in getattr(item, "fixturenames", ()) and item.path.name not in EVERY_PYTHON:
+                item.add_marker(pytest.mark.once)
 
 
 @pytest.fixture(scope="session")

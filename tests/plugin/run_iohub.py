@@ -55,12 +55,13 @@ def recorded(hub: object, tracker: object) -> dict[str, object]:
     hub.syncClock(core.Clock())  # as a script of the Builder does: ioHub's clock jumps
     marks_ns["by event"] = time.perf_counter_ns() - 1_000_000_000
     answers = [tracker.sendEvent("by event", marks_ns["by event"]), tracker.sendEvent(""), tracker.sendMessage("now")]
+    tracker.clearEvents()  # an answer with all that has come would be many datagrams, of which one may be lost
     events, ages_ns = 0, []
     end = time.monotonic() + RECORDED_S
     while time.monotonic() < end:
         gaze = unpacked_gaze(tracker.getScreenGaze())
         ages_ns.append(time.perf_counter_ns() - gaze.sample.host_ns)
-        events += len(tracker.getEvents())
+        events += len(tracker.getEvents() or ())
         core.wait(0.016)
     found = {
         "pos": tracker.getPos(),
