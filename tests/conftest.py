@@ -10,6 +10,18 @@ from pathlib import Path
 import pytest
 
 END_LIMIT_S = 20.0
+EVERY_PYTHON = {
+    "device": ("test_neon.py", "test_outbox.py", "test_rest.py", "test_template.py"),
+    "simulator": ("test_http.py", "test_neon.py", "test_settings.py"),
+    "screen": ("test_layout.py", "test_mapper.py", "test_tag_levels.py", "test_timeline.py"),
+}
+"""Of folders whose tests take their time with sockets or pictures: what is run with each Python all the same."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.name not in EVERY_PYTHON.get(item.path.parent.name, (item.path.name,)):
+            item.add_marker(pytest.mark.once)
 
 
 @pytest.fixture(autouse=True)

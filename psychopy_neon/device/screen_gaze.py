@@ -48,9 +48,11 @@ class ScreenGazeTracker:
     ----------
     neon : Neon
         Its gaze, scene and IMU streams are opened.
-    *layouts : ScreenLayout
-        Where the tags are, screen px; one for each screen, with tags of its own: ``ScreenGaze.screen`` tells on which
-        gaze lies. Without any, the scene video is not opened and gaze has no place until :meth:`use_layouts`.
+    layout : ScreenLayout, optional
+        Where the tags are, screen px. Without it the scene video is not opened, and gaze has no place until
+        :meth:`use_layouts`.
+    *more : ScreenLayout
+        Further screens, with tags of their own; ``ScreenGaze.screen`` tells on which gaze lies.
     calibration : CameraCalibration, optional
         Default: the device's own, read by the worker. A Pupil Invisible has none to give.
     gaze_max_age_s, pose_max_age_s : float
@@ -71,12 +73,14 @@ class ScreenGazeTracker:
     def __init__(
         self,
         neon: Neon,
-        *layouts: ScreenLayout,
+        layout: ScreenLayout | None = None,
+        *more: ScreenLayout,
         calibration: CameraCalibration | None = None,
         gaze_max_age_s: float = 0.25,
         pose_max_age_s: float = 0.3,
         blink_aperture_mm: float = 2.0,
     ) -> None:
+        layouts = () if layout is None else (layout, *more)
         refuse_shared_ids(layouts)
         if calibration is not None:
             SceneLens(calibration.scene)  # refuses what is no camera, here and not in the worker
@@ -88,7 +92,7 @@ class ScreenGazeTracker:
         """Why nothing is mapped although there is gaze and video: what went wrong with the calibration."""
         self._neon = neon
         self._calibration = calibration
-        self._layouts = layouts
+        self._layouts: tuple[ScreenLayout, ...] = layouts
         self._layouts_lock = threading.Lock()
         self._layouts_changed = threading.Event()
         self._motion = HeadMotion()
@@ -110,6 +114,11 @@ class ScreenGazeTracker:
     def layouts(self) -> tuple[ScreenLayout, ...]:
         """The screens that are looked for."""
         return self._layouts
+
+    @property
+    def layout(self) -> ScreenLayout | None:
+        """The first of them."""
+        return self._layouts[0] if self._layouts else None
 
     def use_layouts(self, *layouts: ScreenLayout) -> None:
         """Look for other screens, or other tags on them, from the next scene frame on; without any, for none.

@@ -171,6 +171,8 @@ class HttpServer:
         name, timestamp = event.get("name"), event.get("timestamp")
         if not isinstance(name, str):
             raise Refusal("name is missing")
+        if isinstance(timestamp, float) and timestamp.is_integer():  # the maker's own plugin sends such
+            timestamp = int(timestamp)
         if timestamp is not None and (not isinstance(timestamp, int) or isinstance(timestamp, bool)):
             raise Refusal("timestamp is no integer")
         is_published = not self._loses_answer(request) or self._faults.is_published

@@ -56,6 +56,7 @@ def test_a_whole_run_maps_gaze_and_leaves_its_data(tmp_path):
     assert (tmp_path / "last_frame.png").stat().st_size > 5000
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform != "linux", reason="finds the simulator's process by Linux's /proc")
 def test_a_neon_that_dies_is_told_and_nothing_is_left(tmp_path):
     with demo(tmp_path) as process:

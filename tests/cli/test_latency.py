@@ -34,6 +34,7 @@ def run(*arguments: str):
     return CliRunner().invoke(main, ["latency", *arguments])
 
 
+@pytest.mark.long
 def test_the_wire_is_what_the_simulator_knows(sim):
     with Neon(sim.address) as neon:
         neon.gaze.wait(LIMIT_S)
@@ -52,6 +53,7 @@ def test_the_wire_is_what_the_simulator_knows(sim):
         assert known_ms - bound_ms <= value_ms <= whole_ms + bound_ms
 
 
+@pytest.mark.long
 def test_the_legs_of_a_use_add_up(sim):
     with Neon(sim.address) as neon:
         neon.gaze.wait(LIMIT_S)
@@ -78,6 +80,7 @@ def test_json_has_every_leg(sim):
     assert len(told["not_included"]) == 2
 
 
+@pytest.mark.long
 def test_the_table_says_how_and_what_is_missing(sim):
     done = run(sim.address, "--seconds", "2")
     assert done.exit_code == 0, done.output
@@ -92,6 +95,7 @@ def test_the_table_says_how_and_what_is_missing(sim):
         assert text in done.output
 
 
+@pytest.mark.long
 def test_without_time_echo_no_leg_from_the_phone_is_told():
     with SimulatedNeon(SimulatorSettings(has_echo=False)) as sim:
         done = run(sim.address, "--seconds", "2", "--json")

@@ -88,6 +88,7 @@ def test_json_picture_and_film(sim, tmp_path):
     assert (frames[0].width, frames[0].height % 2) == (800, 0)
 
 
+@pytest.mark.long
 def test_without_a_screen_tags_are_shown_all_the_same(sim):
     done = run(sim.address, "--seconds", "3", "--json")
     assert done.exit_code == 0, done.output
@@ -96,6 +97,7 @@ def test_without_a_screen_tags_are_shown_all_the_same(sim):
     assert told["mapped_share"] is told["error_px_median"] is told["whole_searches"] is None
 
 
+@pytest.mark.long
 def test_glasses_that_are_not_worn_are_told_of(sim, tmp_path):
     sim.set_worn(False)
     try:
@@ -119,6 +121,7 @@ def test_without_gaze_it_fails(sim, tmp_path):
     assert "no gaze came" in done.stderr
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not HAS_DISPLAY, reason="no display: run by nox, which brings one")
 def test_a_window_ends_in_time(sim):
     pytest.importorskip("tkinter")

@@ -37,14 +37,3 @@ def no_thread_is_left():
         if thread.name.startswith(("psychopy-neon", "fake")):
             thread.join(20)
             assert not thread.is_alive(), thread.name
-
-
-EVERY_PYTHON = ("test_neon.py", "test_outbox.py", "test_rest.py", "test_template.py")
-
-
-def pytest_collection_modifyitems(items):
-    """What takes its time in sockets is the same for every Python, but for the whole client and its outbox."""
-    here = Path(__file__).parent
-    for item in items:
-        if here in item.path.parents and item.path.name not in EVERY_PYTHON:
-            item.add_marker(pytest.mark.once)

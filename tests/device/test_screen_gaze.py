@@ -91,7 +91,7 @@ def test_a_gaze_at_rest_is_mapped_to_a_fraction_of_a_pixel(simulate):
     frame, located = tracker.located
     assert located.device_ns == frame.device_ns
     assert tracker.searched >= 1
-    assert tracker.layouts[0] is LAYOUT
+    assert tracker.layout is LAYOUT
 
 
 def test_a_gaze_beside_the_screen_is_a_position_off_the_screen(simulate):
@@ -137,13 +137,13 @@ def test_other_layouts_are_used_from_then_on(simulate):
     tracker = ScreenGazeTracker(neon, OTHERS)
     wait_for_reason(tracker, GazeReason.TAGS_LOST)
     tracker.use_layouts(LAYOUT)
-    assert tracker.layouts[0] is LAYOUT
+    assert tracker.layout is LAYOUT
     assert tracker.latest().reason in (GazeReason.NO_SCENE, None)
     sim.look_at(500.0, 400.0)
     wait_for(tracker, lambda gaze: gaze.pos and away_px(gaze, (500, 400)) < 1, "gaze on the other layout")
     with pytest.raises(ConfigurationError, match="ids"):
         tracker.use_layouts(OTHERS, OTHERS)
-    assert tracker.layouts[0] is LAYOUT
+    assert tracker.layout is LAYOUT
 
 
 # Every sample, for the file

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 
 import pytest
 
-pytestmark = [pytest.mark.timeout(150), pytest.mark.once]
+pytestmark = [pytest.mark.timeout(150), pytest.mark.long]
 RUN = Path(__file__).parent / "run_builder_script.py"
 TOLERANCE_NS = 1_000_000
 PARTS = ("cue", "cue_text", "target", "target_text")

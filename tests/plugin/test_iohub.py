@@ -157,6 +157,7 @@ def test_events_and_messages_reach_the_recording_with_their_times(run):
         assert received[name]["recording_id"] == run.found["report"]["recording_id"]
 
 
+@pytest.mark.long
 def test_an_experiment_that_dies_leaves_a_saved_recording_and_no_process(psychopy, tmp_path: Path):
     truth = tmp_path / "truth.jsonl"
     with simulator(truth) as address, experiment(address, tmp_path, "die") as process:

@@ -139,6 +139,7 @@ def test_the_mouse_in_pilot_mode(run: Callable[..., Study]) -> None:
     assert study.rows()[0]["neon.pilot"] == "mouse"
 
 
+@pytest.mark.long
 def test_a_neon_that_dies_ends_the_run(run: Callable[..., Study]) -> None:
     study = run(600.0, {"neonWhenLost": "stop"}, "--pilot")
     simulator = study.child("simulate")
@@ -150,6 +151,7 @@ def test_a_neon_that_dies_ends_the_run(run: Callable[..., Study]) -> None:
     assert row["neon.trouble"]
 
 
+@pytest.mark.long
 def test_an_iohub_that_is_killed_ends_the_run(run: Callable[..., Study]) -> None:
     study = run(600.0, {"neonWhenLost": "go on"}, "--pilot")
     hub = study.child("start_iohub_process")

@@ -116,9 +116,14 @@ def test_events(sim: SimulatedNeon, feed: websocket.WebSocket) -> None:
     assert json.loads(feed.recv())["model"] == "Recording"
     assert json.loads(feed.recv()) == {"model": "Event", "data": {"name": "ä", **reply["result"]}}
     assert [record["name"] for record in sim.truth.records("event")] == ["early", "ä"]
+    _, reply = ask(sim, "POST", "/api/event", json={"name": "as a float", "timestamp": 1.7e18})
+    assert reply["result"] == {"timestamp": 1_700_000_000_000_000_000, "recording_id": recording_id}
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"\xff", b'{"timestamp": 1}', b'{"name": "a", "timestamp": "now"}'])
+NAMED = b'{"name": "a", "timestamp": '
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"\xff", b'{"timestamp": 1}', NAMED + b'"now"}', NAMED + b"1.5}"])
 def test_a_broken_event_is_refused_in_json(sim: SimulatedNeon, body: bytes) -> None:
     status, reply = ask(sim, "POST", "/api/event", data=body)
     assert status == 500

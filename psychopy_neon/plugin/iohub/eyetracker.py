@@ -4,6 +4,7 @@ ioHub calls everything here from one thread, in which the keyboard and all remot
 waits but the recording's start and end, and these let the others run meanwhile.
 """
 
+import gc
 import os
 import threading
 import time
@@ -20,6 +21,9 @@ __all__ = ["EyeTracker"]
 
 BATCH_NS = 10_000_000
 """Events are made as often as ioHub passes them on. Gaze is asked for by its own calls and does not wait for them."""
+FLUSH_EVERY_ROWS = 512
+"""ioHub writes its file out after every 32 rows by default, which holds it up; a Neon makes more than 700 a second, so
+this is still less than a second of data."""
 END_LIMIT_S = 10.0
 """Against a process that stays, and keeps its port, after the experiment was killed."""
 
@@ -52,7 +56,7 @@ class EyeTracker(TrackerWords, EyeTrackerDevice):
         EyeTrackerDevice.__init__(self, *args, **kwargs)
         self._intake = None
         self._nextBatchNs = 0
-        self._hasExperiment = False
+        self._isSettled = False
         self._guard("the Neon cannot be used", self._open)
 
     # Of the Common Eye Tracker Interface
@@ -116,8 +120,8 @@ class EyeTracker(TrackerWords, EyeTrackerDevice):
         """Hand everything new to ioHub; what comes while nothing is recorded is let go of."""
         if self._host is None:
             return
-        if not self._hasExperiment:
-            self._listenToMessages()
+        if not self._isSettled:
+            self._settle()
         rows, count = self._intake.rows(_zeroS(), is_final=isFinal)
         if self.isReportingEvents():
             for row in rows:
@@ -129,11 +133,18 @@ class EyeTracker(TrackerWords, EyeTrackerDevice):
     def _storeTheRest(self):
         self._guard("the last samples were not stored", self._store, True)
 
-    def _listenToMessages(self):
+    def _settle(self):
+        """What is to be done once ioHub has all its devices."""
         experiment = self._iohub_server.deviceDict.get("Experiment")
-        if experiment is not None:
-            experiment._addEventListener(self, [EventConstants.MESSAGE])
-            self._hasExperiment = True
+        if experiment is None:
+            return
+        self._isSettled = True
+        experiment._addEventListener(self, [EventConstants.MESSAGE])
+        file = self._iohub_server.dsfile
+        if file is not None and 0 < file.flushCounter < FLUSH_EVERY_ROWS:
+            file.flushCounter = FLUSH_EVERY_ROWS
+        gc.collect()
+        gc.freeze()  # what is loaded stays: the collector need not stop ioHub to look at it
 
     def _forward(self, message):
         from psychopy_neon.plugin.clock import host_ns_from_psychopy
