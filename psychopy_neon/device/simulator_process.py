@@ -17,6 +17,7 @@ __all__ = ["SimulatorProcess"]
 START_LIMIT_S = 30.0
 END_LIMIT_S = 5.0
 
+
 class SimulatorProcess:
     """Starts ``psychopy-neon simulate``: it sees the screen and looks where the mouse points.
 

@@ -28,6 +28,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.once)
 
 
+@pytest.fixture(autouse=True)
+def default_clock() -> Iterator[None]:
+    """A script of the Builder sets the clock of PsychoPy's log; no other test is to meet that."""
+    yield
+    if "psychopy.logging" in sys.modules:
+        sys.modules["psychopy.logging"].setDefaultClock(sys.modules["psychopy.clock"].monotonicClock)
+
+
 @pytest.fixture(scope="session")
 def psychopy() -> SimpleNamespace:
     """PsychoPy's modules and ours that need them."""

@@ -63,6 +63,8 @@ class EyeTracker(TrackerWords, EyeTrackerDevice):
 
     def enableEventReporting(self, enabled=True):
         """Whether what comes is stored; the phone's recording follows :meth:`setRecordingState`."""
+        if enabled and self._intake is not None:
+            self._intake.restart()
         return EyeTrackerDevice.enableEventReporting(self, enabled)
 
     def setConnectionState(self, enable):
