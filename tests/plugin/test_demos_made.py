@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import importlib
 import sys
+import warnings
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 from types import SimpleNamespace
@@ -25,12 +26,14 @@ class AnyAlert(list[str]):
 @pytest.fixture(scope="module")
 def opened(psychopy: SimpleNamespace) -> dict[str, object]:
     """The saved experiments, as the Builder opens them."""
-    from psychopy import experiment
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what PsychoPy's own imports warn of is not ours to mend
+        from psychopy import experiment
 
-    from psychopy_neon.plugin.builder import (
-        backend,  # noqa: F401 (as an entry point it is loaded by activatePlugins)
-        components,
-    )
+        from psychopy_neon.plugin.builder import (
+            backend,  # noqa: F401 (as an entry point it is loaded by activatePlugins)
+            components,
+        )
 
     for name in components.__all__:
         experiment.components.addComponent(getattr(components, name))
