@@ -133,8 +133,9 @@ def run_tests(session: nox.Session, marker: str) -> None:
     session.install("-e", ".[psychopy]", *group("test"))
     with display(session) as env:
         if session.python in (None, RUNNING):  # what goes over the wire is the same for every Python
-            env |= {"NEON_PEER_PYTHON": peer_python(session), "NEON_JUDGE_PYTHON": judge_python(session)}
+            env |= {"NEON_PEER_PYTHON": peer_python(session)}
         if marker == "long":
+            env |= {"NEON_JUDGE_PYTHON": judge_python(session)}
             env |= {"NEON_BOTH_PYTHON": python_with(session, "builder-peer", "-e", ".")}
         session.run("pytest", "-m", marker, *session.posargs, env=env)
 

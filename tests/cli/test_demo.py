@@ -17,7 +17,7 @@ pytestmark = [
         sys.platform == "linux" and not os.environ.get("DISPLAY"), reason="no display: run by nox, which brings one"
     ),
     pytest.mark.timeout(150),
-    pytest.mark.once,
+    pytest.mark.long,
 ]
 START_LIMIT_S = 60.0
 
@@ -56,7 +56,6 @@ def test_a_whole_run_maps_gaze_and_leaves_its_data(tmp_path):
     assert (tmp_path / "last_frame.png").stat().st_size > 5000
 
 
-@pytest.mark.long
 @pytest.mark.skipif(sys.platform != "linux", reason="finds the simulator's process by Linux's /proc")
 def test_a_neon_that_dies_is_told_and_nothing_is_left(tmp_path):
     with demo(tmp_path) as process:

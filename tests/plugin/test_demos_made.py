@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import importlib
 import sys
-import warnings
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+# Of PsychoPy, whose components are read when they are used for the first time.
+pytestmark = [pytest.mark.once, pytest.mark.filterwarnings("ignore")]
 DEMOS = Path(__file__).parents[2] / "demos" / "builder"
 NAMES = sorted(path.name for path in DEMOS.glob("[!_]*"))
 
@@ -26,14 +27,12 @@ class AnyAlert(list[str]):
 @pytest.fixture(scope="module")
 def opened(psychopy: SimpleNamespace) -> dict[str, object]:
     """The saved experiments, as the Builder opens them."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what PsychoPy's own imports warn of is not ours to mend
-        from psychopy import experiment
+    from psychopy import experiment
 
-        from psychopy_neon.plugin.builder import (
-            backend,  # noqa: F401 (as an entry point it is loaded by activatePlugins)
-            components,
-        )
+    from psychopy_neon.plugin.builder import (
+        backend,  # noqa: F401 (as an entry point it is loaded by activatePlugins)
+        components,
+    )
 
     for name in components.__all__:
         experiment.components.addComponent(getattr(components, name))

@@ -66,6 +66,7 @@ def judge_python() -> str:
     return python
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("optics", "rms_px", "mean_px"), [(CLEAN, 0.15, 0.08), (HARD, 0.2, 0.1)], ids=["clean", "hard"]
 )
