@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import csv
 import gc
 import itertools
 import json
@@ -217,6 +218,15 @@ class _Pointer:
 
     def _is_inside(self, place):
         return all(abs(each) < size / 2 for each, size in zip(place, self.win.size, strict=True))
+
+
+def save_table(path, names, rows):
+    """Write rows, dicts, to a csv file; what a row does not have stays empty."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, names)
+        writer.writeheader()
+        writer.writerows(rows)
 
 
 def show_message(win, text):

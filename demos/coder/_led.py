@@ -1,6 +1,5 @@
 """For ``eye_to_pixel``: what blinds the eye tracker, and the log of what that led to."""
 
-import csv
 import math
 import time
 
@@ -58,12 +57,3 @@ def row_of(gaze, first, led_ns, flip_ns, cause):
     if quality:
         row |= {"pose_age_ms": round(1e3 * quality.pose_age_s, 3), "error_px": round(quality.error_px, 3)}
     return row
-
-
-def save(path, rows):
-    """Write all trials; what was not measured stays empty."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, NAMES)
-        writer.writeheader()
-        writer.writerows(rows)

@@ -10,8 +10,8 @@ import random
 import sys
 import time
 
-from _common import run
-from _led import Light, first_changed, row_of, save
+from _common import run, save_table
+from _led import NAMES, Light, first_changed, row_of
 from psychopy import visual
 
 from psychopy_neon import GazeReason
@@ -40,7 +40,7 @@ def play(stage):
     finally:
         light.close()
     path = stage.args.out / "trials.csv"
-    save(path, rows)
+    save_table(path, NAMES, rows)
     answered = sum("flip_host_ns" in row for row in rows)
     led_to_flip = analyse(read_measured(path), read_trials(path)) if answered and light.is_driven else None
     return {"trials": f"{len(rows)} of {stage.args.trials}", "answered": answered, "led_to_flip": led_to_flip}

@@ -4,11 +4,10 @@
 The tags have the mean luminance of the background, so they bring no light of their own. ``pupil.csv`` has every sample.
 """
 
-import csv
 import statistics
 import sys
 
-from _common import run
+from _common import run, save_table
 from psychopy import visual
 
 from psychopy_neon.plugin.visual import GazeROI
@@ -41,7 +40,7 @@ def play(stage):
         samples, step_ns = show(stage, LEVELS[step], STEP_S, reader, dot_roi, dot)
         rows += [row_of(sample, step, trial, step_ns) for sample in baseline + samples]
     stage.win.color = (0, 0, 0)
-    save(stage.args.out / "pupil.csv", rows)
+    save_table(stage.args.out / "pupil.csv", NAMES, rows)
     looked_s = round(dot_roi.results()["on_s"], 2)
     return {
         "dot_looked_at_s": looked_s,
@@ -67,7 +66,8 @@ def row_of(sample, step, trial, step_ns):
     """A sample with its time from the flip of the step."""
     seconds = None if step_ns is None else round((sample.host_ns - step_ns) / 1e9, 4)
     left, right = (None if eye is None else eye.pupil_mm for eye in (sample.left, sample.right))
-    return dict(zip(NAMES, (step, trial, seconds, left, right, sample.bound_ns / 1e9), strict=True))
+    bound_s = None if sample.bound_ns is None else sample.bound_ns / 1e9
+    return dict(zip(NAMES, (step, trial, seconds, left, right, bound_s), strict=True))
 
 
 def change_mm(rows, step):
@@ -84,15 +84,6 @@ def change_mm(rows, step):
             return None
         means.append(statistics.fmean(found))
     return round(means[1] - means[0], 3)
-
-
-def save(path, rows):
-    """Write every sample."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, NAMES)
-        writer.writeheader()
-        writer.writerows(rows)
 
 
 if __name__ == "__main__":

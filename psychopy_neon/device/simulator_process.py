@@ -55,7 +55,7 @@ class SimulatorProcess:
         self._process = subprocess.Popen(line, stdin=pipe, stdout=pipe, text=True, start_new_session=True)
         try:
             self.address = self._read_address(limit_s)
-        except BaseException:
+        except BaseException:  # Ctrl+C while it starts must not leave it behind either
             self.close()
             raise
 

@@ -178,7 +178,7 @@ class TrackerWords:
         """How it stands, as :meth:`.NeonHost.report`; ``{"state": "closed", "problem": ...}`` without a host."""
         return {"state": "closed", "problem": self._problem} if self._host is None else self._host.report()
 
-    # What the two do in ways of their own
+    # What the two do in ways of their own; ioHub has a metaclass already, so these are not abstract methods
 
     def enableEventReporting(self, enabled=True):
         """Whether what comes is stored as events."""

@@ -129,7 +129,7 @@ class Monitor:
                 return None
             for key in event.getKeys(keyList=list(choices)):
                 return choices[key][1]
-            time.sleep(PAUSE_S)
+            time.sleep(PAUSE_S)  # keys are asked for; a window drawn in software does not wait in flip()
         return default
 
 

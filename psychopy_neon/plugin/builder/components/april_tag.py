@@ -82,7 +82,7 @@ class TagsComponent(NeonComponent):
             )
 
     def tagIds(self):
-        """Ids of its tags; None if they are not known before the script runs."""
+        """Ids of its tags, as each kind of component has them; None if only the running script knows them."""
         raise NotImplementedError
 
     def problems(self):
