@@ -5,7 +5,7 @@ from __future__ import annotations
 from doubles import FakeNeon
 
 from psychopy_neon.plugin.events import NeonEvents
-from psychopy_neon.plugin.run.screen_tags import WindowScreen
+from psychopy_neon.plugin.run.screen_tags import ScreenTags, WindowScreen
 from psychopy_neon.samples import GazeReason, ScreenGaze
 
 
@@ -20,7 +20,9 @@ class FakeRun:
         self.screen = WindowScreen(win)
         self.neon = FakeNeon()
         self.events = NeonEvents(self.neon)
-        self.tags: list[object] = []
+        self._screen_tags = ScreenTags(win, lambda layouts, facts: None)
+        self.addTags, self.removeTags = self._screen_tags.add, self._screen_tags.remove
+        self.keepTags = self._screen_tags.keep
         self.place: tuple[float, float] | None = None
         self.reason = GazeReason.TAGS_LOST
 
@@ -31,8 +33,7 @@ class FakeRun:
         width, height = self.screen.size_px
         return ScreenGaze(self.place, None, 0 <= self.place[0] < width and 0 <= self.place[1] < height)
 
-    def addTags(self, tags: object) -> None:  # noqa: N802
-        self.tags.append(tags)
-
-    def removeTags(self, tags: object) -> None:  # noqa: N802
-        self.tags.remove(tags)
+    @property
+    def tags(self) -> list[object]:
+        """Those that are on the screen."""
+        return self._screen_tags._tags

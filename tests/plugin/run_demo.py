@@ -11,7 +11,6 @@ import importlib.util
 import json
 import math
 import shutil
-import socket
 import sys
 import time
 import warnings
@@ -20,11 +19,11 @@ from pathlib import Path
 from types import ModuleType
 
 from doubles import JudgeClock
+from own_port import compile_script
 from psychopy import event, experiment, plugins
 from psychopy.constants import STARTED
 from psychopy.experiment.loops import LoopInitiator
 from psychopy.hardware.keyboard import Keyboard
-from psychopy.scripts.psyexpCompile import compileScript
 
 from psychopy_neon.device import simulator_process
 from psychopy_neon.plugin.run.parts import GatePart
@@ -88,13 +87,7 @@ def compiled(psyexp: Path, folder: Path) -> tuple[ModuleType, list[str]]:
         shutil.copy(table, folder)
     path = folder / f"{psyexp.stem}.py"
     exp.saveToXML(str(folder / psyexp.name))
-    compileScript(exp, outfile=str(path))
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    script = path.read_text(encoding="utf-8-sig")
-    assert script.count("ioConfig = {}\n") == 1
-    path.write_text(script.replace("ioConfig = {}\n", f"ioConfig = {{'udp_port': {port}}}\n"), encoding="utf-8")
+    compile_script(exp, path)
     spec = importlib.util.spec_from_file_location(psyexp.stem, path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

@@ -6,16 +6,15 @@ The script is then run as a user does, by the test, in a process of its own.
 from __future__ import annotations
 
 import json
-import socket
 import sys
 from pathlib import Path
 
+from own_port import compile_script
 from psychopy import experiment
 from psychopy.experiment.components.code import CodeComponent
 from psychopy.experiment.components.eyetracker_record import EyetrackerRecordComponent
 from psychopy.experiment.components.text import TextComponent
 from psychopy.experiment.routines import Routine
-from psychopy.scripts.psyexpCompile import compileScript
 
 import psychopy_neon.plugin.builder.backend  # noqa: F401 (as an entry point it is loaded by activatePlugins)
 
@@ -47,14 +46,7 @@ def main() -> None:
     exp.saveToXML(str(folder / "study.psyexp"))
     # Through the file, as the Builder does it.
     again = experiment.Experiment.fromFile(str(folder / "study.psyexp"))
-    compileScript(again, outfile=str(folder / "study.py"))
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    code = (folder / "study.py").read_text("utf-8-sig")
-    assert code.count("ioConfig = {}\n") == 1
-    # A port of its own: experiments on the same port hear each other.
-    (folder / "study.py").write_text(code.replace("ioConfig = {}\n", f"ioConfig = {{'udp_port': {port}}}\n"), "utf-8")
+    compile_script(again, folder / "study.py")
 
 
 if __name__ == "__main__":

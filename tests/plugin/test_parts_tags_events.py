@@ -60,6 +60,32 @@ def test_routines_have_tags_of_their_own(stage: SimpleNamespace) -> None:
     assert stage.run.tags == []
 
 
+def test_tags_may_be_kept_until_others_come(stage: SimpleNamespace) -> None:
+    kept = [
+        stage.make("TagPart", f"tag{number}", tagId=number, size=0.2, pos=(x, 0), units="height", keep=True)
+        for number, x in enumerate((-0.4, 0.4))
+    ]
+    for part in kept:
+        part.reset()
+        part.start()
+    shown = [part.tool for part in kept]
+    for part in kept:
+        part.setAutoDraw(False)  # as the script does with what its routine drew
+        part.end()
+    assert stage.run.tags == shown
+    assert stage.win._toDraw == kept
+    kept[0].setTagId(7)
+    kept[0].reset()  # its routine again: until it starts, the old one is there
+    kept[0].draw()
+    assert stage.run.tags == shown
+    kept[0].start()
+    assert stage.run.tags == [kept[0].tool]
+    assert stage.win._toDraw == [kept[0]]
+    kept[0].stop()  # by itself, before the routine ends: nothing is kept
+    kept[0].end()
+    assert stage.run.tags == stage.win._toDraw == []
+
+
 def test_a_tag_that_is_set_anew_has_another_layout_in_the_next_repeat_only(stage: SimpleNamespace) -> None:
     tag = stage.make("TagPart", tagId=5, size=0.2, units="height")
     tag.setPos([-0.3, 0.1])

@@ -135,6 +135,28 @@ def test_tags_are_registered_together_in_the_flip_that_shows_them(
     assert tracker.of("layouts")[2:] == [([1], "pix")]
 
 
+def test_the_same_tags_again_are_not_registered_anew(make: Callable, tracker: FakeTracker, win: object) -> None:
+    """Whoever maps gaze would look for the whole screen again, at the start of every repeat of a routine."""
+    from psychopy_neon.screen.layout import single_tag_layout
+
+    def frame(tag: int) -> SimpleNamespace:
+        layout = single_tag_layout((320, 240), tag, centre_px=(40 + 80 * tag, 60), tag_px=50)
+        return SimpleNamespace(layout=layout, screen=0)
+
+    run = make()
+    first, second, other = frame(0), frame(0), frame(1)
+    run.addTags(first)
+    win.flip()
+    run.removeTags(first)
+    run.addTags(second)
+    win.flip()
+    assert tracker.of("layouts") == [([1], "pix")]
+    run.removeTags(second)
+    run.addTags(other)
+    win.flip()
+    assert tracker.of("layouts") == 2 * [([1], "pix")]
+
+
 def test_units_that_change_are_registered(make: Callable, tracker: FakeTracker, win: object) -> None:
     make()
     win.flip()

@@ -14,6 +14,7 @@ import pytest
 from psychopy_neon.errors import LinkError
 
 KEYS = ("EXP_DEVICE", "DEV_RPC", "Keyboard", "getCurrentDeviceState", (), {})
+PART_BYTES = 8172
 GAZE = ("EXP_DEVICE", "DEV_RPC", "EyeTracker", "getPos", (), {})
 
 
@@ -35,6 +36,7 @@ class Hub:
         self.exit_code: int | None = None
         self.answer: Callable[[list], object] = lambda call: ["RESULT", call[3] if len(call) > 3 else "RUNNING"]
         self.callers: list[tuple[str, int]] = []
+        self.answered = threading.Event()
         threading.Thread(target=self._run, daemon=True).start()
 
     def poll(self) -> int | None:
@@ -49,7 +51,16 @@ class Hub:
             self.callers.append(caller)
             answer = self.answer(msgpack.unpackb(data))
             if answer is not None:
-                self.socket.sendto(msgpack.packb(answer), caller)
+                self._send(msgpack.packb(answer), caller)
+
+    def _send(self, data: bytes, caller: tuple[str, int]) -> None:
+        """In parts if it is long, as ioHub does, but faster."""
+        parts = [data[begin : begin + PART_BYTES] for begin in range(0, len(data), PART_BYTES)]
+        if len(parts) > 1:
+            self.socket.sendto(msgpack.packb(("IOHUB_MULTIPACKET_RESPONSE", len(parts))), caller)
+        for part in parts:
+            self.socket.sendto(part, caller)
+        self.answered.set()
 
 
 @pytest.fixture
@@ -77,6 +88,15 @@ def ask(client: object, call: tuple) -> object:
 def test_an_answer_comes_through(client: object) -> None:
     assert ask(client, GAZE) == ["RESULT", "getPos"]
     assert client.isAnswering()
+    assert client.timeouts == 0
+
+
+def test_a_long_answer_is_not_lost(client: object, hub: Hub) -> None:
+    events = "x" * 100_000
+    hub.answer = lambda call: ["RESULT", events]
+    client.sendTo(GAZE)
+    assert hub.answered.wait(20)  # as a whole, before anybody reads it
+    assert client.receive()[0] == ["RESULT", events]
     assert client.timeouts == 0
 
 

@@ -24,6 +24,8 @@ BATCH_NS = 10_000_000
 FLUSH_EVERY_ROWS = 512
 """ioHub writes its file out after every 32 rows by default, which holds it up; a Neon makes more than 700 a second, so
 this is still less than a second of data."""
+EACH_FRAME = ("POS_UPDATE", "EXPAND_SIZE", "CONTRACT_SIZE")
+"""What PsychoPy's Validation tells of its target at every flip begins so; it is for ioHub's file alone."""
 END_LIMIT_S = 10.0
 """Against a process that stays, and keeps its port, after the experiment was killed."""
 
@@ -84,6 +86,20 @@ class EyeTracker(TrackerWords, EyeTrackerDevice):
         from psychopy_neon.plugin.iohub.rows import Rows
 
         return Rows(_zeroS(), self._host.facts, self._host.on_screen).gaze(gaze)[0]
+
+    def getEvents(self, *args, **kwargs):
+        """New events, as every ioHub device gives them; BinocularEyeSampleEvents only when asked for by their type.
+
+        PsychoPy's Validation takes all samples for events of the same kind, and these have no place on the screen.
+        """
+        if args[:1] not in ((), (None,)) or kwargs.get("event_type_id") or kwargs.get("event_type"):
+            return EyeTrackerDevice.getEvents(self, *args, **kwargs)
+        self._iohub_server.processDeviceEvents()
+        eyes = self._iohub_event_buffer.pop(EventConstants.BINOCULAR_EYE_SAMPLE, None)
+        events = EyeTrackerDevice.getEvents(self, *args, **kwargs)
+        if eyes is not None:
+            self._iohub_event_buffer[EventConstants.BINOCULAR_EYE_SAMPLE] = eyes
+        return events
 
     # ioHub's side
 
@@ -149,10 +165,13 @@ class EyeTracker(TrackerWords, EyeTrackerDevice):
         gc.freeze()  # what is loaded stays: the collector need not stop ioHub to look at it
 
     def _forward(self, message):
+        text = message[-1]
+        if str(text).startswith(EACH_FRAME):
+            return
         from psychopy_neon.plugin.clock import host_ns_from_psychopy
 
         hostNs = host_ns_from_psychopy(float(message[DeviceEvent.EVENT_HUB_TIME_INDEX]), Computer.global_clock)
-        self._send(message[-1], hostNs)
+        self._send(text, hostNs)
 
     def _waitFor(self, act, *args):
         """Call what waits for the phone in another thread, so that ioHub goes on; what it raised, or None."""

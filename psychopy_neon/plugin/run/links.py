@@ -34,6 +34,7 @@ class NeonLink:
 
     def __init__(self, device):
         self._device = device
+        self._known = None
 
     def gaze(self):
         """The newest ScreenGaze; without an answer from ioHub none, with NO_STREAM."""
@@ -43,8 +44,16 @@ class NeonLink:
             return ScreenGaze(None, GazeReason.NO_STREAM)
 
     def useLayouts(self, layouts, facts):
-        """Look for these screens from now on; raises NeonError."""
-        self._ask("useLayouts", [packed_layout(layout) for layout in layouts], list(facts))
+        """Look for these screens from now on; raises NeonError.
+
+        Those that it looks for already are not told again, since it would begin anew: the same tags in the next repeat,
+        or in the next routine, leave no hole.
+        """
+        wanted = [packed_layout(layout) for layout in layouts], list(facts)
+        if wanted != self._known:
+            self._known = None
+            self._ask("useLayouts", *wanted)
+            self._known = wanted
 
     def send_event(self, name, at_ns=None):
         """Queue an event; what :class:`.NeonEvents` asks of a Neon.

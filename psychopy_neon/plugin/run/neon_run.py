@@ -246,8 +246,12 @@ class NeonRun:
         self._gaze = None
 
     def addTags(self, tags):
-        """Tags (an AprilTagFrame, an AprilTag) that are on the screen from the next flip on."""
+        """Tags (an AprilTagFrame, an AprilTag) that are on the screen from the next flip on; those kept so far go."""
         self._tags.add(tags)
+
+    def keepTags(self, hide):
+        """Have ``hide()`` called when tags are added: some stay until then."""
+        self._tags.keep(hide)
 
     def removeTags(self, tags):
         """Tags that are on the screen no more."""

@@ -1,6 +1,7 @@
 """ioHub's remote calls with a limit: PsychoPy's own client waits for an answer for ever, also from a dead process."""
 
 import select
+import socket
 import time
 
 from psychopy.iohub.net import UDPClientConnection
@@ -20,6 +21,8 @@ ENDLESS = frozenset({"runSetupProcedure"})
 SLICE_S = 0.1
 PART_S = 1.0
 """Between the datagrams of one long answer."""
+ROOM_BYTES = 4 << 20
+"""Asked of the system, which may give less. Long answers come as a row of datagrams, and PsychoPy makes room for two."""
 GRACE_S = 8.0
 """So long a script may ask a dead ioHub without an error: time to end in its own way."""
 STATUS_CALL = ("GET_IOHUB_STATUS",)
@@ -57,7 +60,7 @@ class LimitedClient:
         self._call = ()
         self._isSlow = False
         self._died_s = None
-        client.sock.settimeout(PART_S)
+        self._prepare()
 
     @property
     def sock(self):
@@ -105,8 +108,13 @@ class LimitedClient:
         self.timeouts += 1
         self._isSlow = True
         self._client.close()
-        self._client = UDPClientConnection(remote_port=self._client._remote_port, timeout=PART_S)
+        self._client = UDPClientConnection(remote_port=self._client._remote_port)
+        self._prepare()
         return self._no_answer()
+
+    def _prepare(self):
+        self.sock.settimeout(PART_S)
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, ROOM_BYTES)
 
     def _refuse_after_grace(self):
         now_s = time.monotonic()

@@ -54,11 +54,15 @@ class ScreenTags:
         self._win = win
         self._register = register
         self._tags = []
+        self._kept = []
         self._facts = None
         self._isDue = False
 
     def add(self, tags):
-        """These are on the screen from the next flip on."""
+        """These are on the screen from the next flip on, in place of those that were kept."""
+        kept, self._kept = self._kept, []
+        for hide in kept:
+            hide()
         if not any(each is tags for each in self._tags):
             self._tags.append(tags)
             self._atFlip()
@@ -69,6 +73,10 @@ class ScreenTags:
         if len(left) < len(self._tags):
             self._tags = left
             self._atFlip()
+
+    def keep(self, hide):
+        """Some stay, though nobody asks for them, until others come: ``hide()`` is called then."""
+        self._kept.append(hide)
 
     def follow(self):
         """Register anew if the window's units, size or monitor are others than they were; called at every flip."""

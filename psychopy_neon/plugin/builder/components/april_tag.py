@@ -6,7 +6,7 @@ from psychopy_neon.plugin.builder.components.neon_component import NeonComponent
 from psychopy_neon.plugin.builder.expressions import UNKNOWN
 from psychopy_neon.plugin.builder.kinds import FRAME, PLACE, REPEAT, UNITS, YES_NO, Setting, length, number, whole
 
-__all__ = ["LAST_ID", "LOOK", "SCREEN", "SETTINGS", "NeonAprilTagComponent", "TagsComponent"]
+__all__ = ["KEEP", "LAST_ID", "LOOK", "SCREEN", "SETTINGS", "NeonAprilTagComponent", "TagsComponent"]
 
 LAST_ID = 586
 """Of the family 36h11."""
@@ -34,6 +34,15 @@ LOOK = (
         "Appearance",
     ),
 )
+KEEP = Setting(
+    "keep",
+    False,
+    YES_NO,
+    "Keep between routines",
+    "Leave the tags on the screen when the routine ends, until a routine with tags begins: for Eyetracker Validation, "
+    "and for gaze in between.",
+    "Basic",
+)
 SCREEN = Setting(
     "screen",
     0,
@@ -44,6 +53,7 @@ SCREEN = Setting(
 )
 SETTINGS = (
     Setting("tagId", 0, whole(0, LAST_ID), "Tag ID", "0 to 586, each tag another.", "Basic", REPEAT),
+    KEEP,
     Setting(
         "size", 0.15, length(), "Size", "Width with the white around it; the window's height counts.", "Layout", REPEAT
     ),

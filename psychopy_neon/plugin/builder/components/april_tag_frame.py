@@ -2,7 +2,7 @@
 
 from psychopy.localization import _translate
 
-from psychopy_neon.plugin.builder.components.april_tag import LAST_ID, LOOK, SCREEN, TagsComponent
+from psychopy_neon.plugin.builder.components.april_tag import KEEP, LAST_ID, LOOK, SCREEN, TagsComponent
 from psychopy_neon.plugin.builder.expressions import UNKNOWN
 from psychopy_neon.plugin.builder.kinds import REPEAT, UNITS, Setting, length, whole, wholes
 
@@ -40,6 +40,7 @@ SETTINGS = (
         "Basic",
         REPEAT,
     ),
+    KEEP,
     Setting(
         "tagSize",
         0.11,
