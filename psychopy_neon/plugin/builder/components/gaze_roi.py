@@ -31,7 +31,7 @@ SETTINGS = (
         "bridgeTime",
         0.3,
         number(least=0),
-        "Bridged without gaze (s)",
+        "Longest loss bridged (s)",
         "A look that goes on after no longer a loss, as in a blink, is the same look.",
         "Basic",
         REPEAT,
