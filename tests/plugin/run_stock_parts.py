@@ -78,7 +78,10 @@ def made(eyetracker: str) -> experiment.Experiment:
         (CodeComponent, {"beginRoutine": REPORT, "eachFrame": "continueRoutine = t < 1.5"}),
     )
     routine(
-        exp, "stop", (EyetrackerRecordComponent, {"actionType": "Stop Only"}), (TextComponent, {"text": "so far", "stopVal": 1.5})
+        exp,
+        "stop",
+        (EyetrackerRecordComponent, {"actionType": "Stop Only"}),
+        (TextComponent, {"text": "so far", "stopVal": 1.5}),
     )
     routine(
         exp,

@@ -22,7 +22,7 @@ SLICE_S = 0.1
 PART_S = 1.0
 """Between the datagrams of one long answer."""
 ROOM_BYTES = 4 << 20
-"""Asked of the system, which may give less. Long answers come as a row of datagrams, and PsychoPy makes room for two."""
+"""Asked of the system, which may give less. A long answer is a row of datagrams, and PsychoPy makes room for two."""
 GRACE_S = 8.0
 """So long a script may ask a dead ioHub without an error: time to end in its own way."""
 STATUS_CALL = ("GET_IOHUB_STATUS",)
