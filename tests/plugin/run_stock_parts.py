@@ -44,6 +44,8 @@ SETTINGS = {
 }
 MOUSE = "eyetracker.hw.mouse.EyeTracker"
 PLACE = (0.2, -0.1)
+UNTIL_LOOKED_AT = "continueRoutine = t < 1.5 or (t < 20 and not trial_2.numLooks)"
+"""A busy computer draws in software, and sees gaze seldom."""
 REPORT = "thisExp.addData('validation.error', validation.results['mean_error'])"
 
 
@@ -71,11 +73,11 @@ def made(eyetracker: str) -> experiment.Experiment:
         exp,
         "trial",
         (frame, {}),
-        (PolygonComponent, {"pos": PLACE, "size": (0.2, 0.2), "stopVal": 1.5}),
-        (RegionOfInterestComponent, {"pos": PLACE, "size": (0.3, 0.3), "stopVal": 1.5}),
+        (PolygonComponent, {"pos": PLACE, "size": (0.2, 0.2), "stopVal": ""}),
+        (RegionOfInterestComponent, {"pos": PLACE, "size": (0.3, 0.3), "stopVal": ""}),
         (EyetrackerMarkerComponent, {"message": "marked", "category": "stock"}),
         (KeyboardComponent, {"stopVal": 1.5, "forceEndRoutine": False}),
-        (CodeComponent, {"beginRoutine": REPORT, "eachFrame": "continueRoutine = t < 1.5"}),
+        (CodeComponent, {"beginRoutine": REPORT, "eachFrame": UNTIL_LOOKED_AT}),
     )
     routine(
         exp,

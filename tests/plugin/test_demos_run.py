@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import csv
 import functools
 import json
-import os
 import runpy
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
-import psutil
 import pytest
+from whole_runs import events_of, rows_of, run_whole, truth_of
 
 from psychopy_neon.simulator.phone_clock import PhoneClock
 
@@ -34,38 +29,17 @@ Run = Callable[[str], SimpleNamespace]
 @pytest.fixture(scope="module")
 def run(psychopy: SimpleNamespace, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Gives what a demo left; each is run once."""
-    tables = pytest.importorskip("tables")
+    pytest.importorskip("tables")
 
     def found(name: str) -> SimpleNamespace:
         folder = tmp_path_factory.mktemp(name)
-        play(name, folder)
+        run_whole(RUN, DEMOS / name / f"{name}.psyexp", folder, folder=folder, limit_s=LIMIT_S)
         told = json.loads((folder / "told.json").read_text())
-        (hdf5,), (table,) = folder.glob("data/*.hdf5"), folder.glob("data/*.csv")
-        with tables.open_file(str(hdf5)) as file:
-            stored = {each.name: each[:] for each in file.walk_nodes("/data_collection/events/eyetracker", "Table")}
-        with table.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
-        truth = [json.loads(line) for line in (folder / "truth.jsonl").read_text().splitlines()]
-        readings = {seconds: bracket for seconds, bracket in told["readings"]}
-        return SimpleNamespace(folder=folder, rows=rows, stored=stored, truth=truth, **{**told, "readings": readings})
+        told["readings"] = {seconds: bracket for seconds, bracket in told["readings"]}
+        left = {"rows": rows_of(folder), "stored": events_of(folder), "truth": truth_of(folder)}
+        return SimpleNamespace(folder=folder, **left, **told)
 
     return functools.cache(found)
-
-
-def play(name: str, folder: Path) -> None:
-    """Run it in a process that is ended, with all that it started, whatever happens."""
-    log = folder / "output.txt"
-    env = {**os.environ, "HOME": str(folder), "APPDATA": str(folder)}  # where PsychoPy keeps its preferences
-    line = [sys.executable, str(RUN), str(DEMOS / name / f"{name}.psyexp"), str(folder)]
-    with log.open("w") as output, subprocess.Popen(line, stdout=output, stderr=output, env=env) as process:
-        try:
-            code = process.wait(LIMIT_S)
-        finally:
-            with contextlib.suppress(psutil.Error):
-                for child in psutil.Process(process.pid).children(recursive=True):
-                    child.kill()
-            process.kill()
-    assert code == 0, log.read_text(errors="replace")
 
 
 def of_kind(found: SimpleNamespace, kind: str) -> list[dict]:

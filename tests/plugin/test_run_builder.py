@@ -4,7 +4,6 @@ that nobody wants."""
 from __future__ import annotations
 
 import contextlib
-import csv
 import json
 import os
 import subprocess
@@ -16,6 +15,7 @@ from types import SimpleNamespace
 
 import psutil
 import pytest
+from whole_runs import rows_of
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.once]
 COMPILE = Path(__file__).parent / "run_neon_script.py"
@@ -71,9 +71,7 @@ class Study:
         return self.process.wait(LIMIT_S)
 
     def rows(self) -> list[dict[str, str]]:
-        (table,) = self.folder.glob("data/*.csv")
-        with table.open(encoding="utf-8-sig", newline="") as file:
-            return list(csv.DictReader(file))
+        return rows_of(self.folder)
 
     def close(self) -> None:
         with contextlib.suppress(psutil.Error):

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import csv
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
-import psutil
 import pytest
+from whole_runs import events_of, rows_of, run_whole, truth_of
 
 pytestmark = [pytest.mark.timeout(400), pytest.mark.long]
 RUN = Path(__file__).parent / "run_stock_parts.py"
@@ -23,32 +18,13 @@ PLACE = (0.2, -0.1)
 """Of polygon and ROI, as in the script that runs them."""
 
 
-def played(folder: Path, eyetracker: str, *options: str) -> SimpleNamespace:
-    """What a run left: rows, tables of ioHub, truth of the simulated phone, what was printed."""
-    tables = pytest.importorskip("tables")
-    log = folder / "output.txt"
-    env = {**os.environ, "HOME": str(folder), "APPDATA": str(folder)}  # where PsychoPy keeps its preferences
-    line = [sys.executable, str(RUN), str(folder), eyetracker, *options]
-    with log.open("w") as output, subprocess.Popen(line, stdout=output, stderr=output, env=env) as process:
-        try:
-            code = process.wait(LIMIT_S)
-        finally:
-            with contextlib.suppress(psutil.Error):
-                for child in psutil.Process(process.pid).children(recursive=True):
-                    child.kill()
-            process.kill()
-    printed = log.read_text(errors="replace")
-    assert code == 0, printed
-    rows, stored = [], {}
-    for path in sorted(folder.glob("data/*.csv")):
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows.append(list(csv.DictReader(file)))
-    for path in folder.glob("data/*.hdf5"):
-        with tables.open_file(str(path)) as file:
-            stored |= {each.name: each[:] for each in file.walk_nodes("/data_collection/events", "Table")}
-    truth = folder / "truth.jsonl"
-    records = [json.loads(line) for line in truth.read_text().splitlines()] if truth.exists() else []
-    return SimpleNamespace(rows=rows, stored=stored, truth=records, printed=printed, folder=folder)
+def played(folder: Path, eyetracker: str) -> SimpleNamespace:
+    """What a run left."""
+    pytest.importorskip("tables")
+    printed = run_whole(RUN, folder, eyetracker, folder=folder, limit_s=LIMIT_S)
+    return SimpleNamespace(
+        rows=rows_of(folder), stored=events_of(folder), truth=truth_of(folder), printed=printed, folder=folder
+    )
 
 
 def values(rows: list[dict[str, str]], column: str) -> list[str]:
@@ -66,8 +42,7 @@ def test_record_starts_and_stops_recordings_on_the_phone(neon: SimpleNamespace) 
 
 
 def test_validation_is_complete(neon: SimpleNamespace) -> None:
-    (rows,) = neon.rows
-    (error,) = values(rows, "validation.error")
+    (error,) = values(neon.rows, "validation.error")
     assert float(error) < 0.01  # of the window's height: the simulated wearer looks at the targets
     messages = [each["text"].decode() for each in neon.stored["MessageEvent"]]
     assert "passed: True" in messages
@@ -76,8 +51,7 @@ def test_validation_is_complete(neon: SimpleNamespace) -> None:
 
 
 def test_the_roi_is_looked_at(neon: SimpleNamespace) -> None:
-    (rows,) = neon.rows
-    (looks,) = values(rows, "trial_2.numLooks")
+    (looks,) = values(neon.rows, "trial_2.numLooks")
     assert int(looks) >= 1
 
 
@@ -97,27 +71,25 @@ def test_gaze_is_stored_where_it_was(neon: SimpleNamespace) -> None:
 
 
 def test_nothing_is_complained_of(neon: SimpleNamespace) -> None:
-    (rows,) = neon.rows
-    assert set(values(rows, "neon.recording")) == {"saved"}
-    assert not values(rows, "neon.problems")
+    assert set(values(neon.rows, "neon.recording")) == {"saved"}
+    assert not values(neon.rows, "neon.problems")
     assert "Traceback" not in neon.printed, neon.printed
 
 
 def test_the_same_with_the_mouse_by_one_menu(psychopy: SimpleNamespace, tmp_path: Path) -> None:
     mouse = played(tmp_path, MOUSE)
-    (rows,) = mouse.rows
-    assert values(rows, "trial_2.numLooks")
-    assert not values(rows, "neon.recording_id")
+    assert values(mouse.rows, "trial_2.numLooks")
+    assert not values(mouse.rows, "neon.recording_id")
     assert len(mouse.stored["MonocularEyeSampleEvent"])
     assert "Traceback" not in mouse.printed
 
 
 def test_twice_in_a_session(psychopy: SimpleNamespace, tmp_path: Path) -> None:
-    session = played(tmp_path, NEON, "session")
+    printed = run_whole(RUN, tmp_path, NEON, "session", folder=tmp_path, limit_s=LIMIT_S)
     runs = json.loads((tmp_path / "session.json").read_text())
     assert len(runs) == 2
     for rows in runs:
         assert float(values(rows, "validation.error")[0]) < 0.01
         assert set(values(rows, "neon.recording")) == {"saved"}
         assert not values(rows, "neon.problems")
-    assert "Traceback" not in session.printed
+    assert "Traceback" not in printed, printed
