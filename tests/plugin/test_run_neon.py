@@ -135,6 +135,24 @@ def test_tags_are_registered_together_in_the_flip_that_shows_them(
     assert tracker.of("layouts")[2:] == [([1], "pix")]
 
 
+def test_tags_on_paper_may_come_before_the_start(tracker: FakeTracker, win: object, exp: object) -> None:
+    from psychopy_neon.plugin.run.neon_run import NeonRun
+    from psychopy_neon.plugin.run.settings import RunSettings
+    from psychopy_neon.screen.layout import PrintedTag, printed_layout
+
+    run = NeonRun(win, RunSettings())
+    try:
+        run.attach(exp)
+        run.addTags(printed_layout((320, 240), (32.0, 24.0), {4: PrintedTag(-5.0, 12.0, 6.0)}))
+        win.flip()
+        assert tracker.of("layouts") == []
+        run.start(tracker)
+        win.flip()
+        assert tracker.of("layouts") == [([1], "pix")]
+    finally:
+        run.close()
+
+
 def test_the_same_tags_again_are_not_registered_anew(make: Callable, tracker: FakeTracker, win: object) -> None:
     """Whoever maps gaze would look for the whole screen again, at the start of every repeat of a routine."""
     from psychopy_neon.screen.layout import single_tag_layout

@@ -202,7 +202,7 @@ class NeonRun:
         self._link = link_of(self.win, eyetracker or DeviceManager.getDevice("eyetracker"))
         if self.isNeon:
             self._monitor.open()
-            self._tags.follow()
+            self._tags.renew()
             self._fillTemplate()
             if self.settings.events != "none" and self.exp is not None:
                 isAll = self.settings.events == "all"
@@ -246,7 +246,13 @@ class NeonRun:
         self._gaze = None
 
     def addTags(self, tags):
-        """Tags (an AprilTagFrame, an AprilTag) that are on the screen from the next flip on; those kept so far go."""
+        """Tags that are there from the next flip on; those kept so far go.
+
+        Parameters
+        ----------
+        tags : AprilTagFrame, AprilTag or ScreenLayout
+            Stimuli in the window, or a layout of tags on paper.
+        """
         self._tags.add(tags)
 
     def keepTags(self, hide):

@@ -78,6 +78,10 @@ class ScreenTags:
         """Some stay, though nobody asks for them, until others come: ``hide()`` is called then."""
         self._kept.append(hide)
 
+    def renew(self):
+        """Register at the next flip, whatever was registered before."""
+        self._atFlip()
+
     def follow(self):
         """Register anew if the window's units, size or monitor are others than they were; called at every flip."""
         if WindowFacts.of(self._win) != self._facts:
@@ -92,8 +96,8 @@ class ScreenTags:
             Tags that cannot be told apart, or a screen without tags before one with.
         """
         screens = {}
-        for each in self._tags:
-            screens.setdefault(each.screen, []).append(each.layout)
+        for each in self._tags:  # paper has a layout only
+            screens.setdefault(getattr(each, "screen", 0), []).append(getattr(each, "layout", each))
         if sorted(screens) != list(range(len(screens))):
             raise ConfigurationError("screen", sorted(screens), "screens counted from 0, each with tags")
         return [screens[number][0].joined(*screens[number][1:]) for number in sorted(screens)]
