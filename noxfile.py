@@ -156,7 +156,7 @@ def judge_python(session: nox.Session) -> str:
 
 def python_with(session: nox.Session, name: str, *more: str) -> str:
     """A Python that has a group of packages, and ``more`` or nothing of ours; made once for all sessions."""
-    folder = session.cache_dir / f"{name}{'-and-ours' if more else ''}-{RUNNING}"
+    folder = session.cache_dir.absolute() / f"{name}{'-and-ours' if more else ''}-{RUNNING}"
     python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
     if not python.exists():
         session.run("uv", "venv", "--quiet", "--python", sys.executable, str(folder), silent=True)
