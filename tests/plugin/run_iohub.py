@@ -15,8 +15,10 @@ from pathlib import Path
 
 from psychopy import core
 from psychopy.iohub import launchHubServer
+from psychopy.iohub.constants import EventConstants
 
 from psychopy_neon.plugin.exchange import packed_layout, unpacked_gaze
+from psychopy_neon.plugin.run.rpc import LimitedClient
 from psychopy_neon.plugin.window_units import WindowFacts
 from psychopy_neon.screen.layout import ScreenLayout
 from psychopy_neon.simulator import synthetic_screen
@@ -33,7 +35,7 @@ def main(address: str, folder: Path, dies: bool) -> None:
     settings = {"name": "tracker", "runtime_settings": {"address": address}}
     store = {"experiment_code": "study", "session_code": "one", "datastore_name": str(folder / "study")}
     hub = launchHubServer(udp_port=port, **store, **{"psychopy_neon.EyeTracker": settings})
-    hub.udp_client.sock.settimeout(LIMIT_S)
+    hub.udp_client = LimitedClient(hub.udp_client, hub._server_process)
     tracker = hub.devices.tracker
     told = {"hub_pid": hub._server_process.pid, "before": tracker.getPos(), "missing": tracker.useLayouts([["?"]])}
     facts = WindowFacts(*SIZE_PX, "norm")
@@ -56,12 +58,15 @@ def recorded(hub: object, tracker: object) -> dict[str, object]:
     marks_ns["by event"] = time.perf_counter_ns() - 1_000_000_000
     answers = [tracker.sendEvent("by event", marks_ns["by event"]), tracker.sendEvent(""), tracker.sendMessage("now")]
     tracker.clearEvents()  # an answer with all that has come would be many datagrams, of which one may be lost
-    events, ages_ns = 0, []
+    events, eyes, kinds, ages_ns = 0, 0, set(), []
     end = time.monotonic() + RECORDED_S
     while time.monotonic() < end:
         gaze = unpacked_gaze(tracker.getScreenGaze())
         ages_ns.append(time.perf_counter_ns() - gaze.sample.host_ns)
-        events += len(tracker.getEvents() or ())
+        new = tracker.getEvents() or ()
+        events += len(new)
+        kinds |= {each.type for each in new}
+        eyes += len(tracker.getEvents(event_type_id=EventConstants.BINOCULAR_EYE_SAMPLE) or ())
         core.wait(0.016)
     found = {
         "pos": tracker.getPos(),
@@ -71,7 +76,8 @@ def recorded(hub: object, tracker: object) -> dict[str, object]:
     }
     state = tracker.setRecordingState(False)
     report = tracker.getReport()
-    found |= {"marks_ns": marks_ns, "answers": answers, "events": events, "stopped": state, "report": report}
+    found |= {"marks_ns": marks_ns, "answers": answers, "events": events, "eyes": eyes, "kinds": sorted(kinds)}
+    found |= {"stopped": state, "report": report}
     return found | {"oldest_s": max(ages_ns) / 1e9}
 
 

@@ -86,6 +86,9 @@ def test_it_answers_as_an_eye_tracker_does(run):
     assert len(run.found["pos"]) == 2
     assert run.found["last"][4] == 51
     assert run.found["events"] > 500
+    assert 51 in run.found["kinds"]
+    assert 52 not in run.found["kinds"]  # samples of both eyes come when they are asked for
+    assert run.found["eyes"] > 200
     assert abs(run.found["time"] - run.found["now"]) < 2.0  # the phone is 0.7 s behind
 
 
