@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 END_LIMIT_S = 20.0
-EVERY_PYTHON = {
+EVERY_PYTHON: dict[str, tuple[str, ...]] = {
+    "conformance": (),
     "device": ("test_neon.py", "test_outbox.py", "test_rest.py", "test_template.py"),
     "simulator": ("test_http.py", "test_neon.py", "test_settings.py"),
     "screen": ("test_layout.py", "test_mapper.py", "test_tag_levels.py", "test_timeline.py"),

@@ -118,10 +118,12 @@ def test_own_journal_goes_when_all_is_confirmed(crew, make_outbox, http, state_f
 def test_own_journal_stays_when_something_is_missing(crew, make_outbox, caplog):
     outbox = make_outbox(free_port(), Journal(None, DEVICE, HostClock()), limit_s=0.3)
     outbox.send_event("go", 5)
+    (path,) = wait_until(lambda: list(journal_folder().glob("*.jsonl")))
+    # Closing may be quicker than the first attempt.
+    wait_until(lambda: [event.state for event in read_journal(path).undelivered] == [EventState.UNSURE])
     crew.close()
-    (path,) = journal_folder().glob("*.jsonl")
     (event,) = read_journal(path).undelivered
-    assert (event.name, event.host_ns, event.state) == ("go", 5, EventState.UNSURE), "an attempt was made"
+    assert (event.name, event.host_ns, event.state) == ("go", 5, EventState.UNSURE)
     assert f'psychopy-neon events "{path}" --redeliver phone:' in caplog.text
 
 

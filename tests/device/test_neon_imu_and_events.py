@@ -137,8 +137,12 @@ def test_eye_events_are_true(simulate):
 def test_a_fixation_over_a_step_of_the_clock_has_both_times(simulate, step_ns):
     simulated = simulate()
     with Neon(simulated.address) as neon:
+        neon.eye_events.wait(20)
         simulated.look_at(900.0, 500.0)
+        begin_ns = neon.host_clock.now_ns()
         events = [neon.eye_events.wait(20)]
+        while events[-1].kind is not EyeEventKind.FIXATION_ONSET or events[-1].start_host_ns < begin_ns:
+            events = [neon.eye_events.wait(20)]
         begin_ns = neon.host_clock.now_ns()
         wait_until(lambda: neon.host_clock.now_ns() - begin_ns > 500 * MS)  # a fixation lasts
         simulated.step_clock(step_ns)

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-EVERY_PYTHON = ("test_visual.py", "test_events.py", "test_run_neon.py")
+EVERY_PYTHON = ("test_visual.py", "test_events.py")
 
 sys.path.insert(0, str(Path(__file__).parent))  # for doubles.py: tests are imported one by one, not as a package
 
