@@ -77,8 +77,8 @@ def _ticks(seconds: float | None) -> Iterator[None]:
     end_s = None if seconds is None else time.monotonic() + seconds
     with contextlib.suppress(KeyboardInterrupt):
         while end_s is None or time.monotonic() < end_s:
-            # Nothing to wait for: people are shown what is known, some times a second.
-            time.sleep(REFRESH_S if end_s is None else max(min(REFRESH_S, end_s - time.monotonic()), 0.0))
+            left_s = REFRESH_S if end_s is None else end_s - time.monotonic()
+            time.sleep(max(min(REFRESH_S, left_s), 0.0))  # people are shown what is known, some times a second
             yield
 
 

@@ -182,15 +182,15 @@ class TrackerWords:
 
     def enableEventReporting(self, enabled=True):
         """Whether what comes is stored as events."""
-        raise NotImplementedError
+        raise NotImplementedError  # each of the two has its own
 
     def _waitFor(self, act, *args):
         """Call what waits for the phone; the NeonError that it raised, or None."""
-        raise NotImplementedError
+        raise NotImplementedError  # each of the two has its own
 
     def _storeTheRest(self):
         """Store every sample that has come."""
-        raise NotImplementedError
+        raise NotImplementedError  # each of the two has its own
 
     # Inside
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import socket
 import sys
 import threading
 import time
@@ -15,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 
 from doubles import FakeNeon, JudgeClock
+from own_port import free_port
 from psychopy import core, experiment
 from psychopy.experiment.components.text import TextComponent
 from psychopy.experiment.loops import TrialHandler
@@ -87,10 +87,7 @@ def main() -> None:
     exp = script.setupData(script.expInfo)
     win = script.setupWindow(script.expInfo)
     script.setupDevices(script.expInfo, exp, win)
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    hub = script.deviceManager.ioServer = launchHubServer(window=win, udp_port=port)
+    hub = script.deviceManager.ioServer = launchHubServer(window=win, udp_port=free_port())
     judge, neon = Judge(), PausingNeon(exp)
     events = NeonEvents(neon)
     mirror = events.mirror(exp, conditions=["word"])

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+from own_port import free_port
 from psychopy import core
 from psychopy.iohub import launchHubServer
 from psychopy.iohub.constants import EventConstants
@@ -29,12 +29,9 @@ SIZE_PX = (1920, 1080)
 
 
 def main(address: str, folder: Path, dies: bool) -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     settings = {"name": "tracker", "runtime_settings": {"address": address}}
     store = {"experiment_code": "study", "session_code": "one", "datastore_name": str(folder / "study")}
-    hub = launchHubServer(udp_port=port, **store, **{"psychopy_neon.EyeTracker": settings})
+    hub = launchHubServer(udp_port=free_port(), **store, **{"psychopy_neon.EyeTracker": settings})
     hub.udp_client = LimitedClient(hub.udp_client, hub._server_process)
     tracker = hub.devices.tracker
     told = {"hub_pid": hub._server_process.pid, "before": tracker.getPos(), "missing": tracker.useLayouts([["?"]])}

@@ -11,6 +11,7 @@ from fake_tracker import FakeTracker
 
 from psychopy_neon.errors import NeonError
 from psychopy_neon.samples import GazeReason, ScreenGaze
+from psychopy_neon.screen.layout import PrintedTag, printed_layout, single_tag_layout
 
 
 @pytest.fixture
@@ -38,12 +39,13 @@ def make(win: object, exp: object, tracker: FakeTracker) -> Iterator[Callable[..
 
     runs = []
 
-    def make(device: object = tracker, **settings: object) -> object:
+    def make(device: object = tracker, *, is_started: bool = True, **settings: object) -> object:
         run = NeonRun(win, RunSettings.of(settings))
         runs.append(run)
         run.attach(exp)
-        run.start(device)
-        run._monitor.open()
+        if is_started:
+            run.start(device)
+            run._monitor.open()
         return run
 
     yield make
@@ -111,18 +113,17 @@ def test_events_have_host_times(make: Callable, tracker: FakeTracker, win: objec
     assert before_ns <= at_ns <= time.perf_counter_ns()
 
 
-def test_tags_are_registered_together_in_the_flip_that_shows_them(
-    make: Callable, tracker: FakeTracker, win: object
-) -> None:
-    from psychopy_neon.screen.layout import single_tag_layout
+def tag_in_window(tag: int) -> SimpleNamespace:
+    """What a run asks a stimulus for."""
+    layout = single_tag_layout((320, 240), tag, centre_px=(40 + 80 * tag, 60), tag_px=50)
+    return SimpleNamespace(layout=layout, screen=0)
 
+
+def test_tags_are_registered_together_in_their_flip(make: Callable, tracker: FakeTracker, win: object) -> None:
     run = make()
     win.flip()
     assert tracker.of("layouts") == [([], "pix")]
-    frames = [
-        SimpleNamespace(layout=single_tag_layout((320, 240), tag, centre_px=(40 + 80 * tag, 60), tag_px=50), screen=0)
-        for tag in (0, 1)
-    ]
+    frames = [tag_in_window(0), tag_in_window(1)]
     for frame in frames:
         run.addTags(frame)
     assert len(tracker.of("layouts")) == 1
@@ -135,34 +136,20 @@ def test_tags_are_registered_together_in_the_flip_that_shows_them(
     assert tracker.of("layouts")[2:] == [([1], "pix")]
 
 
-def test_tags_on_paper_may_come_before_the_start(tracker: FakeTracker, win: object, exp: object) -> None:
-    from psychopy_neon.plugin.run.neon_run import NeonRun
-    from psychopy_neon.plugin.run.settings import RunSettings
-    from psychopy_neon.screen.layout import PrintedTag, printed_layout
-
-    run = NeonRun(win, RunSettings())
-    try:
-        run.attach(exp)
-        run.addTags(printed_layout((320, 240), (32.0, 24.0), {4: PrintedTag(-5.0, 12.0, 6.0)}))
-        win.flip()
-        assert tracker.of("layouts") == []
-        run.start(tracker)
-        win.flip()
-        assert tracker.of("layouts") == [([1], "pix")]
-    finally:
-        run.close()
+def test_tags_on_paper_may_come_before_the_start(make: Callable, tracker: FakeTracker, win: object) -> None:
+    run = make(is_started=False)
+    run.addTags(printed_layout((320, 240), (32.0, 24.0), {4: PrintedTag(-5.0, 12.0, 6.0)}))
+    win.flip()
+    assert tracker.of("layouts") == []
+    run.start(tracker)
+    win.flip()
+    assert tracker.of("layouts") == [([1], "pix")]
 
 
 def test_the_same_tags_again_are_not_registered_anew(make: Callable, tracker: FakeTracker, win: object) -> None:
     """Whoever maps gaze would look for the whole screen again, at the start of every repeat of a routine."""
-    from psychopy_neon.screen.layout import single_tag_layout
-
-    def frame(tag: int) -> SimpleNamespace:
-        layout = single_tag_layout((320, 240), tag, centre_px=(40 + 80 * tag, 60), tag_px=50)
-        return SimpleNamespace(layout=layout, screen=0)
-
     run = make()
-    first, second, other = frame(0), frame(0), frame(1)
+    first, second, other = tag_in_window(0), tag_in_window(0), tag_in_window(1)
     run.addTags(first)
     win.flip()
     run.removeTags(first)
@@ -184,12 +171,9 @@ def test_units_that_change_are_registered(make: Callable, tracker: FakeTracker, 
 
 
 def test_tags_that_clash_are_told_and_nothing_is_raised(make: Callable, exp: object, win: object) -> None:
-    from psychopy_neon.screen.layout import single_tag_layout
-
     run = make(whenLost="go on")
-    layout = single_tag_layout((320, 240), 3, centre_px=(60, 60), tag_px=50)
     for _ in range(2):
-        run.addTags(SimpleNamespace(layout=layout, screen=0))
+        run.addTags(tag_in_window(0))
     win.flip()
     win.flip()
     assert "cannot be used" in exp.thisEntry["neon.trouble"]

@@ -65,27 +65,23 @@ class ScreenTags:
             hide()
         if not any(each is tags for each in self._tags):
             self._tags.append(tags)
-            self._atFlip()
+            self.renew()
 
     def remove(self, tags):
         """These are not, from the next flip on."""
         left = [each for each in self._tags if each is not tags]
         if len(left) < len(self._tags):
             self._tags = left
-            self._atFlip()
+            self.renew()
 
     def keep(self, hide):
         """Some stay, though nobody asks for them, until others come: ``hide()`` is called then."""
         self._kept.append(hide)
 
-    def renew(self):
-        """Register at the next flip, whatever was registered before."""
-        self._atFlip()
-
     def follow(self):
         """Register anew if the window's units, size or monitor are others than they were; called at every flip."""
         if WindowFacts.of(self._win) != self._facts:
-            self._atFlip()
+            self.renew()
 
     def layouts(self):
         """One for each screen.
@@ -102,7 +98,8 @@ class ScreenTags:
             raise ConfigurationError("screen", sorted(screens), "screens counted from 0, each with tags")
         return [screens[number][0].joined(*screens[number][1:]) for number in sorted(screens)]
 
-    def _atFlip(self):
+    def renew(self):
+        """Register at the next flip."""
         if not self._isDue:
             self._isDue = True
             self._win.callOnFlip(self._now)

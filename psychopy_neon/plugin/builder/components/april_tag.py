@@ -93,7 +93,7 @@ class TagsComponent(NeonComponent):
 
     def tagIds(self):
         """Ids of its tags, as each kind of component has them; None if only the running script knows them."""
-        raise NotImplementedError
+        raise NotImplementedError  # each kind of tags has its own
 
     def problems(self):
         yield from super().problems()
